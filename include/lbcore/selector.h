@@ -1,0 +1,132 @@
+/*
+ * Selector: chooses the endpoint of each request by one algorithm.
+ *
+ * The loop that every host writes:
+ *
+ *	lb_ticket ticket = { 0 };
+ *	while (lb_select(selector, NULL, &ticket) == LB_OK) {
+ *		lb_result result = call(ticket.url);
+ *		lb_report_result(selector, &ticket, result);
+ *		if (result == LB_SUCCESS)
+ *			break;
+ *	}
+ *
+ * The ticket remembers where the request has been: a retry goes elsewhere, and the loop ends by itself.
+ */
+#ifndef LBCORE_SELECTOR_H
+#define LBCORE_SELECTOR_H
+
+#include <lbcore/base.h>
+#include <lbcore/pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lb_selector lb_selector;
+
+typedef enum lb_algorithm {
+	LB_ROUND_ROBIN,          /* exact rotation per lane, in order of addition; ignores weight */
+	LB_WEIGHTED_ROUND_ROBIN, /* nginx's smooth sequence, per lane */
+	LB_RANDOM,               /* by weight */
+	LB_LEAST_CONNECTIONS,    /* the minimum of (in-flight + 1) / weight */
+	LB_LEAST_RESPONSE_TIME,  /* the minimum of decayed latency x (in-flight + 1) / weight */
+	LB_TWO_CHOICES           /* two drawn by weight, the less loaded wins */
+} lb_algorithm;
+
+typedef struct lb_selector_config {
+	size_t size;
+	lb_algorithm algorithm; /* LB_TWO_CHOICES */
+	uint32_t random_start;  /* 1: start at a random turn, so that a fleet does not hit the same endpoint first; 0 */
+	uint64_t seed;          /* of the random numbers; 0 = from the environment */
+} lb_selector_config;
+
+#define LB_TRIED_MAX 8
+
+/* How the endpoint came to be chosen. */
+enum {
+	LB_BY_ALGORITHM,
+	LB_BY_PREFERENCE, /* the host asked for it */
+	LB_BY_TRIAL,      /* its breaker is half open and wanted a trial */
+	LB_BY_SPILL,      /* nothing healthy of the first priority may be used */
+	LB_BY_PANIC,      /* too few are usable, so all are used */
+	LB_BY_LAST_RESORT /* the algorithm's choices were all refused */
+};
+
+/* One per request, in the caller's memory. Zero it before its first use; it may then be used again as it is. */
+typedef struct lb_ticket {
+	uint64_t id;          /* 0 = not open */
+	lb_endpoint endpoint;
+	uint64_t tag;         /* the endpoint's */
+	const char *name, *url; /* readable until the ticket is settled */
+	lb_time started;
+	uint32_t reason;      /* LB_BY_* */
+	uint32_t attempts;    /* how many of `tried` are set */
+	lb_endpoint tried[LB_TRIED_MAX];
+} lb_ticket;
+
+enum {
+	LB_REQUEST_KEY = 1 << 0,  /* the key is set, even if it is 0 */
+	LB_REQUEST_HEDGE = 1 << 1 /* a second ticket for the same request: not counted as a retry */
+};
+
+/* What a request wants; all zero is the ordinary case. */
+typedef struct lb_request {
+	uint64_t key;       /* for algorithms that hash; the others ignore it */
+	lb_endpoint prefer; /* this one, if it may be used */
+	lb_time now;        /* 0 = ask the clock */
+	lb_span timeout;    /* of the ticket: 0 = the pool's, LB_NEVER = none */
+	uint32_t lane;      /* 0, or one that this thread joined */
+	uint32_t flags;     /* LB_REQUEST_* */
+} lb_request;
+
+typedef struct lb_outcome {
+	lb_result result;
+	uint32_t status; /* the protocol's own, 0 = none; kept for later detectors */
+	lb_span latency; /* 0 = measured by lbcore, from the select to now */
+	lb_time now;     /* 0 = ask the clock */
+} lb_outcome;
+
+/* Finds an algorithm by its name, "two_choices". Returns LB_OK, LB_EINVAL, LB_ENOENT. Threads: look. */
+int lb_algorithm_find(const char *name, lb_algorithm *algorithm);
+
+/* Returns "round_robin" and so on, NULL for a value that is none. Threads: look. */
+const char *lb_algorithm_name(lb_algorithm algorithm);
+
+/* Writes the size and the defaults above; does nothing for NULL or an unknown size. Threads: look. */
+void lb_selector_config_init(lb_selector_config *config, size_t size);
+
+/*
+ * Creates a selector over a pool; several may share one. `config` may be NULL.
+ * Returns LB_OK, LB_EINVAL, LB_EVERSION, LB_ENOMEM, LB_ELIMIT (selectors_max live). Threads: control.
+ */
+int lb_selector_create(lb_selector **selector, lb_pool *pool, const lb_selector_config *config);
+
+/* Frees the selector; NULL is fine. Its open tickets may be reported through another one. Threads: owner. */
+void lb_selector_destroy(lb_selector *selector);
+
+/*
+ * Chooses an endpoint and opens the ticket; each LB_OK is settled by one lb_report. Healthy endpoints of the first
+ * usable priority come first, degraded ones when no healthy one may be used, unknown ones count as healthy. A ticket
+ * that is still open is settled first as LB_FAILURE: the host came back for another endpoint. `request` may be NULL.
+ * Returns LB_OK; LB_ENONE: empty, all down, open or tried, or eight tries made; LB_EFULL; LB_ELIMIT: the lane's ledger
+ * is full (only this); LB_EINVAL, also for a lane that nobody joined. Threads: request.
+ */
+int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticket);
+
+/*
+ * Settles the ticket, once, whatever became of the request, through any selector of the pool. LB_SUCCESS and
+ * LB_CANCELLED also make it ready for the next request.
+ * Returns LB_OK; LB_ESTALE when it is settled already (by a report, its timeout, its lane's leave), zeroed, damaged or
+ * of another pool: nothing is counted; LB_EINVAL: NULL or no such result, the ticket stays open. Threads: request.
+ */
+int lb_report(lb_selector *selector, lb_ticket *ticket, const lb_outcome *outcome);
+
+/* The same with the latency measured by lbcore. Threads: request. */
+int lb_report_result(lb_selector *selector, lb_ticket *ticket, lb_result result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -77,6 +77,19 @@ static inline void lb_bump(lb_atomic32 *field, uint32_t value, bool shared)
 		lb_put_release(field, lb_get(field) + value);
 }
 
+/* Table entries: slot numbers. */
+typedef _Atomic uint16_t lb_atomic16;
+
+static inline uint32_t lb_get16(const lb_atomic16 *field)
+{
+	return atomic_load_explicit(field, memory_order_relaxed);
+}
+
+static inline void lb_put16(lb_atomic16 *field, uint32_t value)
+{
+	atomic_store_explicit(field, (uint16_t)value, memory_order_relaxed);
+}
+
 #if UINTPTR_MAX > UINT32_MAX
 
 typedef _Atomic uint64_t lb_atomic64;
@@ -89,6 +102,16 @@ static inline uint64_t lb_get64(const lb_atomic64 *field)
 static inline void lb_put64(lb_atomic64 *field, uint64_t value)
 {
 	atomic_store_explicit(field, value, memory_order_relaxed);
+}
+
+static inline uint64_t lb_get64_acquire(const lb_atomic64 *field)
+{
+	return atomic_load_explicit(field, memory_order_acquire);
+}
+
+static inline void lb_put64_release(lb_atomic64 *field, uint64_t value)
+{
+	atomic_store_explicit(field, value, memory_order_release);
 }
 
 /* As lb_bump, relaxed: counters order nothing. */
@@ -116,6 +139,18 @@ static inline void lb_put64(lb_atomic64 *field, uint64_t value)
 {
 	lb_put(&field->low, (uint32_t)value);
 	lb_put(&field->high, (uint32_t)(value >> 32));
+}
+
+static inline uint64_t lb_get64_acquire(const lb_atomic64 *field)
+{
+	uint64_t high = lb_get_acquire(&field->high);
+	return high << 32 | lb_get_acquire(&field->low);
+}
+
+static inline void lb_put64_release(lb_atomic64 *field, uint64_t value)
+{
+	lb_put_release(&field->low, (uint32_t)value);
+	lb_put_release(&field->high, (uint32_t)(value >> 32));
 }
 
 static inline void lb_bump64(lb_atomic64 *field, uint64_t value, bool shared)

@@ -23,6 +23,16 @@ static inline uint32_t lb_below(uint32_t random, uint32_t n)
 	return (uint32_t)((uint64_t)random * n >> 32);
 }
 
+/* The high half of a 128-bit product: x / 2^64 of n, for 64 random bits x. */
+static inline uint64_t lb_below64(uint64_t x, uint64_t n)
+{
+	uint64_t low = (x & UINT32_MAX) * (n & UINT32_MAX);
+	uint64_t middle = (x >> 32) * (n & UINT32_MAX) + (low >> 32);
+	uint64_t other = (x & UINT32_MAX) * (n >> 32) + (middle & UINT32_MAX);
+
+	return (x >> 32) * (n >> 32) + (middle >> 32) + (other >> 32);
+}
+
 /* Where a pick takes its random numbers from. */
 typedef struct lb_random {
 	lb_atomic64 *stream;           /* the lane's */

@@ -6,8 +6,9 @@
  * each raises the epoch; whoever wins reports the transition (lb_turn) to its caller, so each is told once. A call
  * remembers the epoch in which it began (lb_pass); its result is ignored in any other.
  *
- * A half-open trial holds a cell: a word CASed from 0 to {when, token}. Leaving clears it, its timeout lets the next
- * one take it over, and a late leave then finds another word: nothing is ever stuck.
+ * A half-open trial holds a cell, CASed from free to a word that names the epoch and the trial. Leaving clears it; its
+ * timeout, or a newer epoch, lets the next trial take it over, and a late leave then finds another word: nothing is ever
+ * stuck.
  */
 #ifndef LB_CORE_CIRCUIT_H
 #define LB_CORE_CIRCUIT_H
@@ -30,13 +31,20 @@ typedef struct lb_circuit {
 	lb_atomic32 successes;   /* of trials in a row */
 	lb_atomic32 tokens;      /* numbers the trials */
 	lb_atomic32 armed;       /* the rate is reached but for calls_min: successes must look, too */
+	lb_atomic32 opened;      /* the epoch that `until` belongs to */
 	lb_atomic64 until;       /* end of the open period */
 	lb_window window;
 } lb_circuit;
 
+/* A place for one half-open trial. */
+typedef struct lb_trial {
+	lb_atomic32 owner; /* {12 bits epoch, 19 bits token, 1 bit being written}; 0 = free */
+	lb_atomic64 since;
+} lb_trial;
+
 /* What a call takes along from lb_circuit_enter to lb_circuit_leave. */
 typedef struct lb_pass {
-	uint32_t epoch; /* of the closed state, or the trial's cell word */
+	uint32_t epoch; /* of the closed state; of a trial: the owner that it wrote into its cell */
 	uint32_t cell;  /* 0 = no trial, else the cell's index + 1 */
 } lb_pass;
 
@@ -45,17 +53,30 @@ typedef struct lb_turn {
 	lb_breaker_state from, to;
 } lb_turn;
 
+/* The word. */
+#define LB_CIRCUIT_STATE 3u
+#define LB_CIRCUIT_FORCE_SHIFT 2
+#define LB_CIRCUIT_EPOCH_SHIFT 4
+
+static inline uint32_t lb_circuit_epoch(uint32_t word)
+{
+	return word >> LB_CIRCUIT_EPOCH_SHIFT;
+}
+
+/* What lb_breaker_config_init writes: the pool's default breaker points to it. */
+extern const lb_breaker_config lb_breaker_defaults;
+
 /* Takes in a config. Returns LB_OK, LB_EVERSION, LB_EINVAL. */
 int lb_circuit_rules_from(lb_circuit_rules *rules, const lb_breaker_config *config);
 
 /* Puts a circuit of unknown contents and its rules->trials cells into the closed state. No other thread looks yet. */
-void lb_circuit_init(lb_circuit *circuit, lb_atomic32 *cells, const lb_circuit_rules *rules);
+void lb_circuit_init(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules);
 
 /*
  * May a call begin? Closed (or forced closed, metrics only): always, one load. Open: when its time is over it turns
  * half open first. Half open: if a cell is free or expired. `turn` is always written.
  */
-bool lb_circuit_enter(lb_circuit *circuit, lb_atomic32 *cells, const lb_circuit_rules *rules, lb_time now,
+bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
                       lb_pass *pass, lb_turn *turn);
 
 /*
@@ -63,11 +84,11 @@ bool lb_circuit_enter(lb_circuit *circuit, lb_atomic32 *cells, const lb_circuit_
  * lb_circuit_armed: it is not looked at). `random` = 32 random bits for the jitter. Returns LB_OK or LB_ESTALE (older
  * epoch, expired trial). Does not count into the window: the caller did, by tally and lb_window_fail.
  */
-int lb_circuit_leave(lb_circuit *circuit, lb_atomic32 *cells, const lb_circuit_rules *rules, lb_time now, lb_pass pass,
+int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now, lb_pass pass,
                      bool failed, uint32_t calls, uint32_t random, lb_turn *turn);
 
 /* Gives a trial's place back without a verdict. LB_OK, LB_ESTALE. A closed pass: LB_OK, nothing to give back. */
-int lb_circuit_cancel(lb_circuit *circuit, lb_atomic32 *cells, lb_pass pass);
+int lb_circuit_cancel(lb_circuit *circuit, lb_trial *cells, lb_pass pass);
 
 /* The quick look of a success in the closed state: nothing to do for it but count. */
 static inline bool lb_circuit_quiet(const lb_circuit *circuit, lb_pass pass)
@@ -75,25 +96,28 @@ static inline bool lb_circuit_quiet(const lb_circuit *circuit, lb_pass pass)
 	return pass.cell == 0 && lb_get(&circuit->consecutive) == 0 && lb_get(&circuit->armed) == 0;
 }
 
+/* Is a closed-state pass of the present epoch? A trial's is found out by its cell. */
+static inline bool lb_circuit_current(const lb_circuit *circuit, lb_pass pass)
+{
+	return pass.cell != 0 || lb_circuit_epoch(lb_get_acquire(&circuit->word)) == pass.epoch;
+}
+
 static inline bool lb_circuit_armed(const lb_circuit *circuit)
 {
 	return lb_get(&circuit->armed) != 0;
 }
 
-/* Forces a state; LB_FORCE_NONE also clears all counts and closes. */
-void lb_circuit_force(lb_circuit *circuit, lb_atomic32 *cells, const lb_circuit_rules *rules,
-                      lb_breaker_force force, lb_turn *turn);
+/* Forces a state, or closes (LB_FORCE_NONE); clears all counts. */
+void lb_circuit_force(lb_circuit *circuit, lb_breaker_force force, lb_turn *turn);
 
 /* An open circuit whose time is over turns half open. */
-void lb_circuit_poll(lb_circuit *circuit, lb_time now, lb_turn *turn);
+void lb_circuit_poll(lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now, lb_turn *turn);
 
 /* The state at `now`: an open one whose time is over shows as half open. `until` may be NULL. */
-lb_breaker_state lb_circuit_state(const lb_circuit *circuit, lb_time now, lb_time *until);
+lb_breaker_state lb_circuit_state(const lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now,
+                                  lb_time *until);
 
 /* Are calls let through without a permit? Closed, forced closed or metrics only. */
 bool lb_circuit_lets_all(const lb_circuit *circuit);
-
-/* Is a cell free or expired? For a half-open circuit. */
-bool lb_circuit_has_room(const lb_atomic32 *cells, const lb_circuit_rules *rules, lb_time now);
 
 #endif

@@ -21,6 +21,7 @@
 
 typedef struct lb_window {
 	lb_atomic32 newest; /* the newest bucket's number, low 32 bits */
+	lb_atomic32 turned; /* the bucket to which the shared writers' tally was turned: one of them wins */
 	lb_atomic32 calls[LB_WINDOW_BUCKETS];
 	lb_atomic32 failures[LB_WINDOW_BUCKETS];
 } lb_window;

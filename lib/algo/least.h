@@ -1,0 +1,36 @@
+/* What the algorithms that look at every candidate have in common: where they start, so that ties rotate. */
+#ifndef LB_ALGO_LEAST_H
+#define LB_ALGO_LEAST_H
+
+#include "algo/algo.h"
+
+/*
+ * A lane's place behind its last pick. The scan starts there and keeps the first of equals, so equal candidates are
+ * served in turn, whatever stands between them.
+ */
+typedef struct lb_scan {
+	_Alignas(LB_LINE) lb_atomic32 next;
+} lb_scan;
+
+static inline size_t lb_scan_size(const lb_algo_shape *shape)
+{
+	return shape->lanes * sizeof(lb_scan);
+}
+
+static inline uint32_t lb_scan_start(const lb_scan *scan, const lb_tier *tier)
+{
+	uint32_t start = lb_get(&scan->next);
+
+	return start < tier->n ? start : 0;
+}
+
+/* Ends a scan that chose `place` (LB_NO_SLOT: none). Returns the slot there. */
+static inline uint32_t lb_scan_end(lb_scan *scan, const lb_tier *tier, uint32_t place)
+{
+	if (place == LB_NO_SLOT)
+		return LB_NO_SLOT;
+	lb_put(&scan->next, place + 1);
+	return lb_get(&tier->members[place].slot);
+}
+
+#endif

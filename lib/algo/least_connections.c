@@ -1,0 +1,32 @@
+/*
+ * Least connections: the minimum of (in-flight + 1) / weight over all candidates. Exact over the lane's own counts and
+ * the others' as last seen. The + 1 is the request that is to be placed (IPVS: shortest expected delay).
+ */
+#include "algo/least.h"
+#include "algo/table.h"
+
+static uint32_t pick_least_connections(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	lb_scan *scan = &((lb_scan *)state)[pick->lane];
+	uint32_t best = LB_NO_SLOT;
+	uint64_t best_load = 0, best_weight = 0;
+
+	for (uint32_t i = 0, place = lb_scan_start(scan, tier); i < tier->n; i++, place++) {
+		if (place == tier->n)
+			place = 0;
+		uint32_t slot = lb_get(&tier->members[place].slot);
+		uint64_t load = (uint64_t)lb_load_seen(&pick->loads[slot]) + 1;
+		uint64_t weight = lb_get(&pick->weights[slot]);
+		/* load / weight < best_load / best_weight, without dividing */
+		if (best != LB_NO_SLOT && load * best_weight >= best_load * weight)
+			continue;
+		if (pick->refused_n > 0 && lb_pick_refused(pick, slot))
+			continue;
+		best = place;
+		best_load = load;
+		best_weight = weight;
+	}
+	return lb_scan_end(scan, tier, best);
+}
+
+const lb_algo lb_algo_least_connections = { "least_connections", lb_scan_size, NULL, pick_least_connections };

@@ -1,0 +1,93 @@
+/*
+ * Round robin: an exact rotation per lane, in order of addition; weights are ignored.
+ *
+ * A lane's cursor is the *order of addition* of the endpoint that it served last, so it means the same after endpoints
+ * came, went or recovered; where that endpoint stands in the present view is only a hint beside it.
+ */
+#include "algo/table.h"
+
+typedef struct lb_rotation {
+	lb_atomic32 order;   /* of the last one served; 0 = none */
+	lb_atomic32 place;   /* a hint: where it stood */
+	lb_atomic32 started; /* a random start was taken */
+} lb_rotation;
+
+/* One for each tier; a lane's lie together, on cache lines of their own. */
+typedef struct lb_rotations {
+	_Alignas(LB_LINE) lb_rotation tiers[LB_TIERS_MAX];
+} lb_rotations;
+
+#define RACES_MAX 8u
+
+static size_t size_round_robin(const lb_algo_shape *shape)
+{
+	return shape->lanes * sizeof(lb_rotations);
+}
+
+/* The place of the first member whose order is above `order`; the first one if there is none. */
+static uint32_t place_after(const lb_tier *tier, uint32_t order)
+{
+	uint32_t low = 0, high = tier->n;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (lb_get(&tier->members[middle].order) <= order)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < tier->n ? low : 0;
+}
+
+static uint32_t next_place(const lb_rotation *rotation, const lb_tier *tier, uint32_t order)
+{
+	uint32_t place = lb_get(&rotation->place);
+
+	if (place >= tier->n || lb_get(&tier->members[place].order) != order)
+		return place_after(tier, order);
+	return place + 1 < tier->n ? place + 1 : 0;
+}
+
+static void start(lb_rotation *rotation, const lb_tier *tier, const lb_pick *pick)
+{
+	lb_put(&rotation->started, 1);
+	if (!pick->random_start || lb_get(&rotation->order) != 0)
+		return;
+	uint32_t place = lb_below(lb_pick_random(pick), tier->n);
+	lb_put(&rotation->order, lb_get(&tier->members[place].order));
+	lb_put(&rotation->place, place);
+}
+
+/* In the shared lane each turn goes to one thread: whoever moves the order. After too many races a turn is shared. */
+static uint32_t take_shared_turn(lb_rotation *rotation, const lb_tier *tier)
+{
+	uint32_t order = lb_get(&rotation->order);
+	uint32_t place = 0;
+
+	for (uint32_t races = 0; races < RACES_MAX; races++) {
+		place = next_place(rotation, tier, order);
+		if (lb_cas(&rotation->order, &order, lb_get(&tier->members[place].order)))
+			break;
+	}
+	lb_put(&rotation->place, place);
+	return lb_get(&tier->members[place].slot);
+}
+
+static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	lb_rotation *rotation = &((lb_rotations *)state)[pick->lane].tiers[tier->number];
+
+	/* the turn of one that was refused is dealt to any of the others, not to its neighbour */
+	if (pick->attempt > 0)
+		return lb_pick_any(tier, pick);
+	if (lb_get(&rotation->started) == 0)
+		start(rotation, tier, pick);
+	if (pick->shared)
+		return take_shared_turn(rotation, tier);
+	uint32_t place = next_place(rotation, tier, lb_get(&rotation->order));
+	lb_put(&rotation->order, lb_get(&tier->members[place].order));
+	lb_put(&rotation->place, place);
+	return lb_get(&tier->members[place].slot);
+}
+
+const lb_algo lb_algo_round_robin = { "round_robin", size_round_robin, NULL, pick_round_robin };

@@ -1,0 +1,54 @@
+/* The table of algorithms, indexed by lb_algorithm. */
+#include "algo/table.h"
+
+#include <string.h>
+
+static const lb_algo *const rows[] = {
+	[LB_ROUND_ROBIN] = &lb_algo_round_robin,
+	[LB_WEIGHTED_ROUND_ROBIN] = &lb_algo_weighted_round_robin,
+	[LB_RANDOM] = &lb_algo_random,
+	[LB_LEAST_CONNECTIONS] = &lb_algo_least_connections,
+	[LB_LEAST_RESPONSE_TIME] = &lb_algo_least_response_time,
+	[LB_TWO_CHOICES] = &lb_algo_two_choices,
+};
+
+#define ROWS ((uint32_t)(sizeof rows / sizeof *rows))
+
+_Static_assert(sizeof rows / sizeof *rows == LB_TWO_CHOICES + 1, "one row for each lb_algorithm");
+
+const lb_algo *lb_algo_row(lb_algorithm algorithm)
+{
+	return (uint32_t)algorithm < ROWS ? rows[algorithm] : NULL;
+}
+
+size_t lb_algo_size_max(const lb_algo_shape *shape)
+{
+	size_t most = 0;
+
+	for (uint32_t i = 0; i < ROWS; i++) {
+		size_t size = rows[i]->size(shape);
+		if (size > most)
+			most = size;
+	}
+	return most;
+}
+
+int lb_algorithm_find(const char *name, lb_algorithm *algorithm)
+{
+	if (!name || !algorithm)
+		return LB_EINVAL;
+	for (uint32_t i = 0; i < ROWS; i++) {
+		if (strcmp(rows[i]->name, name) != 0)
+			continue;
+		*algorithm = (lb_algorithm)i;
+		return LB_OK;
+	}
+	return LB_ENOENT;
+}
+
+const char *lb_algorithm_name(lb_algorithm algorithm)
+{
+	const lb_algo *row = lb_algo_row(algorithm);
+
+	return row ? row->name : NULL;
+}

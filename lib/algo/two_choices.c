@@ -1,0 +1,80 @@
+/*
+ * Two choices: of two distinct candidates drawn by weight, the one with fewer requests in flight for its weight.
+ * Source: M. Mitzenmacher, The Power of Two Choices in Randomized Load Balancing (2001).
+ *
+ * In-flight counts are compared as they are, not + 1, and ties go to the first drawn: so a caller with one request at a
+ * time gets the draw by weight.
+ */
+#include "algo/alias.h"
+#include "algo/table.h"
+
+#define REDRAWS 3u
+
+/* The less loaded of two, without a branch: which one it is cannot be foretold, and a wrong guess costs 5 ns. */
+static uint32_t less_loaded(const lb_pick *pick, uint32_t a, uint32_t b, bool uneven)
+{
+	uint64_t load_a = lb_load_seen(&pick->loads[a]);
+	uint64_t load_b = lb_load_seen(&pick->loads[b]);
+
+	if (uneven) {
+		/* a / weight_a <= b / weight_b, without dividing */
+		load_a *= lb_get(&pick->weights[b]);
+		load_b *= lb_get(&pick->weights[a]);
+	}
+	return b ^ ((a ^ b) & (0u - (uint32_t)(load_a <= load_b)));
+}
+
+/* Equal weights: two distinct places from one random number. */
+static uint32_t pick_even(const lb_tier *tier, const lb_pick *pick)
+{
+	uint64_t random = lb_random_next(&pick->random);
+	uint32_t one = lb_below((uint32_t)(random >> 32), tier->n);
+	uint32_t two = lb_below((uint32_t)random, tier->n - 1);
+
+	two += two >= one;
+	uint32_t a = lb_get(&tier->members[one].slot), b = lb_get(&tier->members[two].slot);
+	return less_loaded(pick, a, b, false);
+}
+
+static uint32_t pick_uneven(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick)
+{
+	uint32_t slots = pick->shape->slots;
+	uint32_t a = lb_alias_draw(alias, tier, slots, lb_random_next(&pick->random));
+	uint32_t b = a;
+
+	for (uint32_t draws = 0; b == a && draws <= REDRAWS; draws++)
+		b = lb_alias_draw(alias, tier, slots, lb_random_next(&pick->random));
+	return less_loaded(pick, a, b, true);
+}
+
+/* After a refusal: the same among those that were not refused, as far as a few draws find them. */
+static uint32_t pick_again(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick, bool uneven)
+{
+	uint32_t found = LB_NO_SLOT;
+
+	for (uint32_t draws = 0; draws < 2 * REDRAWS; draws++) {
+		uint64_t random = lb_random_next(&pick->random);
+		uint32_t slot = uneven ? lb_alias_draw(alias, tier, pick->shape->slots, random) :
+					 lb_get(&tier->members[lb_below((uint32_t)(random >> 32), tier->n)].slot);
+		if (slot == found || lb_pick_refused(pick, slot))
+			continue;
+		if (found != LB_NO_SLOT)
+			return less_loaded(pick, found, slot, uneven);
+		found = slot;
+	}
+	return found;
+}
+
+static uint32_t pick_two_choices(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	const lb_alias *alias = state;
+	bool uneven = lb_alias_uneven(alias, tier);
+
+	if (pick->refused_n > 0)
+		return pick_again(alias, tier, pick, uneven);
+	if (tier->n == 1)
+		return lb_get(&tier->members[0].slot);
+	return uneven ? pick_uneven(alias, tier, pick) : pick_even(tier, pick);
+}
+
+const lb_algo lb_algo_two_choices = { "two_choices", lb_alias_size, lb_alias_build, pick_two_choices };

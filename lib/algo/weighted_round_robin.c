@@ -1,0 +1,137 @@
+/*
+ * Weighted round robin: nginx's smooth sequence (ngx_http_upstream_round_robin.c, 2012), exactly, per lane. The sequence
+ * of one cycle is written down when a view is published, so a pick is one look into a table.
+ *
+ * Where a cycle (the sum of the weights over their greatest common divisor) does not fit, turns are dealt by a golden-ratio
+ * walk: the k-th goes to the member in whose part of the cumulated weights the k-th multiple of the golden ratio falls. Shares
+ * are exact in the long run, and after k turns a member is within 4 of its due for any k up to a million
+ * (tests/test_algorithms.c). Source: the three-distance theorem; such a walk is as even as any can be.
+ */
+#include "algo/table.h"
+#include "algo/turns.h"
+#include "base/block.h"
+
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15) /* 2^64 / golden ratio */
+#define RACES_MAX 8u
+
+/* A lane's place in a tier's sequence. */
+typedef struct lb_turn_cursor {
+	lb_atomic32 at;      /* the next turn */
+	lb_atomic32 started; /* a random start was taken */
+	lb_atomic64 phase;   /* of the walk */
+} lb_turn_cursor;
+
+typedef struct lb_turn_cursors {
+	_Alignas(LB_LINE) lb_turn_cursor tiers[LB_TIERS_MAX];
+} lb_turn_cursors;
+
+static size_t cursors_size(const lb_algo_shape *shape)
+{
+	return shape->lanes * sizeof(lb_turn_cursors);
+}
+
+static size_t size_weighted_round_robin(const lb_algo_shape *shape)
+{
+	return cursors_size(shape) + lb_turn_tables_size(shape);
+}
+
+static void build_weighted_round_robin(void *state, const lb_algo_view *view)
+{
+	lb_turn_tables tables = lb_turn_tables_at(lb_at(state, cursors_size(view->shape)), view->shape);
+
+	lb_turn_tables_build(&tables, view);
+}
+
+/* The turn at the cursor, which moves on. In the shared lane, after too many races, a turn is shared. */
+static uint32_t take_turn(lb_turn_cursor *cursor, uint32_t cycle, bool shared)
+{
+	uint32_t at = lb_get(&cursor->at);
+
+	for (uint32_t races = 0; races < RACES_MAX; races++) {
+		uint32_t turn = at < cycle ? at : 0;
+		if (!shared) {
+			lb_put(&cursor->at, turn + 1);
+			return turn;
+		}
+		if (lb_cas(&cursor->at, &at, turn + 1))
+			return turn;
+	}
+	return at < cycle ? at : 0;
+}
+
+static uint32_t slot_of_turn(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns, uint32_t turn)
+{
+	uint32_t cell = lb_get(&turns->offset) + turn;
+
+	/* a mixture of two views may point behind the table: any turn will do then, the gates decide */
+	return lb_get16(&tables->cells[(size_t)tier->buffer * tables->cells_n + (cell < tables->cells_n ? cell : 0)]);
+}
+
+/* The member in whose part of the cumulated weights `phase` falls. */
+static uint32_t slot_of_phase(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns,
+                              uint32_t slots, uint64_t phase)
+{
+	const lb_atomic64 *summed = &tables->summed[(size_t)tier->buffer * slots + tier->first];
+	uint64_t mark = lb_below64(phase, lb_get64(&turns->weight));
+	uint32_t low = 0, high = tier->n - 1;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (lb_get64(&summed[middle]) <= mark)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return lb_get(&tier->members[low].slot);
+}
+
+/* The turn of one that was refused goes to any turn at random: to the others by their weights. */
+static uint32_t deal(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns, const lb_pick *pick)
+{
+	uint32_t cycle = lb_get(&turns->cycle);
+
+	for (uint32_t draws = 0; draws < 4; draws++) {
+		uint64_t random = lb_random_next(&pick->random);
+		uint32_t slot = cycle > 0 ? slot_of_turn(tables, tier, turns,
+							 lb_below((uint32_t)(random >> 32), cycle)) :
+					    slot_of_phase(tables, tier, turns, pick->shape->slots, random);
+		if (!lb_pick_refused(pick, slot))
+			return slot;
+	}
+	return LB_NO_SLOT;
+}
+
+static void start(lb_turn_cursor *cursor, uint32_t cycle, const lb_pick *pick)
+{
+	uint64_t random = pick->random_start ? lb_random_next(&pick->random) : 0;
+
+	lb_put(&cursor->started, 1);
+	lb_put64(&cursor->phase, random);
+	if (cycle > 0 && pick->random_start)
+		lb_put(&cursor->at, lb_below((uint32_t)(random >> 32), cycle));
+}
+
+static uint32_t pick_weighted_round_robin(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	lb_turn_tables tables = lb_turn_tables_at(lb_at(state, cursors_size(pick->shape)), pick->shape);
+	lb_turn_cursor *cursor = &((lb_turn_cursors *)state)[pick->lane].tiers[tier->number];
+	const lb_turns *turns = &tables.turns[tier->buffer * LB_TIERS_MAX + tier->number];
+	uint32_t cycle = lb_get(&turns->cycle);
+
+	if (pick->attempt > 0)
+		return deal(&tables, tier, turns, pick);
+	if (lb_get(&cursor->started) == 0)
+		start(cursor, cycle, pick);
+	if (cycle > 0)
+		return slot_of_turn(&tables, tier, turns, take_turn(cursor, cycle, pick->shared));
+	uint64_t phase = lb_get64(&cursor->phase);
+	lb_bump64(&cursor->phase, GOLDEN, pick->shared);
+	return slot_of_phase(&tables, tier, turns, pick->shape->slots, phase);
+}
+
+const lb_algo lb_algo_weighted_round_robin = {
+	"weighted_round_robin",
+	size_weighted_round_robin,
+	build_weighted_round_robin,
+	pick_weighted_round_robin,
+};

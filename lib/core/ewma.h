@@ -1,0 +1,39 @@
+/*
+ * A decaying average over irregular samples: what was known weighs exp(-dt / tau) of what it weighed dt ago, and an
+ * average that gets no samples sinks towards 0, so that a once slow endpoint gets another chance.
+ * Source: Finagle's PeakEwma (without the peak), in fixed point: the same on every machine.
+ */
+#ifndef LB_CORE_EWMA_H
+#define LB_CORE_EWMA_H
+
+#include "base/atomic.h"
+
+#include <lbcore/base.h>
+
+/* tau, turned once into the factor from ns to binary digits of decay. */
+typedef struct lb_decay {
+	lb_span tau;
+	uint64_t rate; /* log2(e) / tau, scaled by 2^56 */
+} lb_decay;
+
+typedef struct lb_ewma {
+	lb_atomic64 value; /* ns x 256; 0 = never measured: a measured one is at least 1 */
+	lb_atomic64 stamp; /* of the last sample */
+} lb_ewma;
+
+/* tau from 1 us to 1 day. */
+lb_decay lb_decay_of(lb_span tau);
+
+/* exp(-dt / tau) x 2^32, from 0 to 2^32. */
+uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt);
+
+/* The average at `now` in ns; 0 = never measured (a measured one has sunk to 1 at the least). */
+lb_span lb_ewma_read(const lb_ewma *ewma, const lb_decay *decay, lb_time now);
+
+/*
+ * Takes in a sample. One weighs at least 1/1024, however soon it follows the last: a host with a coarse clock, or one
+ * that stands still, is heard. Threads that share an average may lose a sample to each other.
+ */
+void lb_ewma_add(lb_ewma *ewma, const lb_decay *decay, lb_span sample, lb_time now);
+
+#endif

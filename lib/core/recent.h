@@ -1,0 +1,41 @@
+/*
+ * Recent: a ring of the last requests that a lane settled. Written on every report, one record after the other; read
+ * by a look, which leaves out records that were overwritten while it copied them.
+ */
+#ifndef LB_CORE_RECENT_H
+#define LB_CORE_RECENT_H
+
+#include "base/atomic.h"
+
+#include <lbcore/base.h>
+
+typedef struct lb_recent_record {
+	lb_atomic32 number;  /* of the record in its ring, counted from 1; 0 while it is being written */
+	lb_atomic32 attempt_result; /* attempt << 8 | result */
+	lb_atomic64 at;
+	lb_atomic64 endpoint;
+	lb_atomic64 latency;
+} lb_recent_record;
+
+typedef struct lb_recent {
+	lb_recent_record *records;
+	lb_atomic32 *written; /* how many were ever begun */
+	uint32_t n;           /* a power of two; 0 = off */
+	bool shared;
+} lb_recent;
+
+/* The same as plain values. */
+typedef struct lb_recent_entry {
+	lb_time at;
+	lb_endpoint endpoint;
+	lb_span latency;
+	lb_result result;
+	uint32_t attempt;
+} lb_recent_entry;
+
+void lb_recent_add(const lb_recent *recent, const lb_recent_entry *entry);
+
+/* Reads the record `number` (from *written downwards); false if it is not there (any more). */
+bool lb_recent_read(const lb_recent *recent, uint32_t number, lb_recent_entry *entry);
+
+#endif

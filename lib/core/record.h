@@ -1,0 +1,77 @@
+/*
+ * Record: what one lane knows of one endpoint: its counters, its averages, its share of the breaker's window. A report
+ * of a success touches the first line only.
+ *
+ * The number of selections is not kept: each is either settled, and counted by its outcome, or still in flight.
+ */
+#ifndef LB_CORE_RECORD_H
+#define LB_CORE_RECORD_H
+
+#include "base/block.h"
+#include "core/ewma.h"
+#include "core/window.h"
+
+/* Outcomes as they are counted: every lb_result, and the tickets that nobody settled. */
+enum { LB_OUTCOME_FORGOTTEN = LB_LOCAL + 1, LB_OUTCOMES };
+
+typedef struct lb_record {
+	_Alignas(LB_LINE) lb_atomic64 succeeded;
+	lb_atomic64 latency_sum; /* of the outcomes that have a latency */
+	lb_atomic64 latency_min; /* 0 = none yet */
+	lb_atomic64 latency_max;
+	lb_ewma average;
+	lb_tally tally;
+	/* the second line: all that is not a success */
+	lb_atomic64 others[LB_OUTCOMES - 1]; /* by outcome - 1 */
+	lb_atomic32 peak;                    /* the highest in-flight count that a settling request saw */
+	lb_atomic32 era;                     /* of the statistics that min, max and peak belong to */
+} lb_record;
+
+/* The counter of an outcome. */
+static inline lb_atomic64 *lb_record_counter(lb_record *record, uint32_t outcome)
+{
+	return outcome == LB_SUCCESS ? &record->succeeded : &record->others[outcome - 1];
+}
+
+static inline uint64_t lb_record_count(const lb_record *record, uint32_t outcome)
+{
+	return lb_get64(outcome == LB_SUCCESS ? &record->succeeded : &record->others[outcome - 1]);
+}
+
+/* Does the outcome speak against the endpoint? */
+static inline bool lb_outcome_fails(uint32_t outcome)
+{
+	return outcome >= LB_FAILURE && outcome <= LB_OVERLOAD;
+}
+
+/* Does its latency say something about the endpoint's speed? Not that of a connection that was refused. */
+static inline bool lb_outcome_timed(uint32_t outcome)
+{
+	return outcome <= LB_OVERLOAD && outcome != LB_REFUSED;
+}
+
+/* Calls with a verdict: the running total that the tally goes by. */
+static inline uint64_t lb_record_calls(const lb_record *record)
+{
+	uint64_t calls = lb_get64(&record->succeeded);
+
+	for (uint32_t outcome = LB_FAILURE; outcome <= LB_OVERLOAD; outcome++)
+		calls += lb_get64(&record->others[outcome - 1]);
+	return calls;
+}
+
+/* What a settled request adds to its record. */
+typedef struct lb_sample {
+	uint32_t outcome;
+	uint32_t inflight; /* before the request left */
+	uint32_t era;
+	bool shared;       /* the lane is written by several threads */
+	lb_span latency;
+	lb_span penalty;   /* failure_latency */
+	lb_time now;
+} lb_sample;
+
+/* Counts, averages and extremes; not the tally, which the caller turns first. */
+void lb_record_add(lb_record *record, const lb_decay *decay, const lb_sample *sample);
+
+#endif

@@ -1,0 +1,328 @@
+/* The failover manager: a thin handle over the pool's chains. */
+#include "base/span.h"
+#include "pool/chain.h"
+#include "pool/events.h"
+
+#define CHAINS_MAX 1024u
+#define HISTORY_MAX 65536u
+#define TICK_MAX LB_SECONDS
+
+struct lb_failover {
+	lb_pool *pool;
+	lb_chains chains;
+	size_t size; /* of this, the chains and the history, in one piece */
+};
+
+void lb_failover_config_init(lb_failover_config *config, size_t size)
+{
+	if (!config || size != sizeof *config)
+		return;
+	*config = (lb_failover_config){
+		.size = sizeof *config,
+		.hold_up = 30 * LB_SECONDS,
+		.successes = 5,
+		.history_max = 256,
+	};
+}
+
+static int take_config(lb_failover_config *out, const lb_failover_config *config)
+{
+	lb_failover_config_init(out, sizeof *out);
+	if (config && config->size != sizeof *config)
+		return LB_EVERSION;
+	if (config)
+		*out = *config;
+	if (out->history_max == 0 || out->history_max > HISTORY_MAX || out->manual_return > 1 || out->reserved != 0)
+		return LB_EINVAL;
+	return LB_OK;
+}
+
+static lb_failover *allocate(lb_pool *pool, const lb_failover_config *config)
+{
+	uint32_t chains = pool->endpoints_max < CHAINS_MAX ? pool->endpoints_max : CHAINS_MAX;
+	size_t chains_at = sizeof(lb_failover);
+	size_t history_at = chains_at + chains * sizeof(lb_chain);
+	size_t size = history_at + config->history_max * sizeof(lb_switch_cell);
+	lb_failover *failover = lb_env_alloc(&pool->env, size);
+
+	if (!failover)
+		return NULL;
+	failover->pool = pool;
+	failover->size = size;
+	failover->chains.chains = lb_at(failover, chains_at);
+	failover->chains.chains_max = chains;
+	failover->chains.history = lb_at(failover, history_at);
+	failover->chains.history_max = config->history_max;
+	failover->chains.rules = (lb_standby_rules){
+		.hold_down = config->hold_down,
+		.hold_up = config->hold_up,
+		.successes = config->successes,
+		.manual_return = config->manual_return != 0,
+	};
+	return failover;
+}
+
+int lb_failover_create(lb_failover **out, lb_pool *pool, const lb_failover_config *config)
+{
+	lb_failover_config taken;
+
+	if (!out || !pool)
+		return LB_EINVAL;
+	int error = take_config(&taken, config);
+	if (error != LB_OK)
+		return error;
+	lb_failover *failover = allocate(pool, &taken);
+	if (!failover)
+		return LB_ENOMEM;
+	lb_control control = lb_control_begin(pool);
+	bool first = pool->failover == NULL;
+	if (first) {
+		pool->failover = failover;
+		pool->chains = &failover->chains;
+	}
+	lb_control_end(&control, false);
+	if (!first) {
+		lb_env_free(&pool->env, failover, failover->size);
+		return LB_EEXIST;
+	}
+	*out = failover;
+	return LB_OK;
+}
+
+void lb_failover_destroy(lb_failover *failover)
+{
+	if (!failover)
+		return;
+	lb_pool *pool = failover->pool;
+	lb_control control = lb_control_begin(pool);
+	pool->chains = NULL;
+	pool->failover = NULL;
+	for (uint32_t slot = 0; slot < pool->shape.slots; slot++)
+		lb_chains_set_gate(pool, slot);
+	lb_control_end(&control, true);
+	lb_env_free(&pool->env, failover, failover->size);
+}
+
+/* A place for a chain, or NULL. Under control. */
+static lb_chain *free_chain(lb_chains *chains)
+{
+	uint32_t used = lb_get(&chains->chains_n);
+
+	for (uint32_t i = 0; i < used; i++)
+		if (lb_get(&chains->chains[i].length) == 0)
+			return &chains->chains[i];
+	if (used == chains->chains_max)
+		return NULL;
+	lb_put_release(&chains->chains_n, used + 1);
+	return &chains->chains[used];
+}
+
+static int make_primary(lb_failover *failover, uint32_t slot, lb_time now)
+{
+	if (lb_chain_of(failover->pool, slot))
+		return LB_OK;
+	if (lb_chains_backup(failover->pool, slot))
+		return LB_EINVAL;
+	lb_chain *chain = free_chain(&failover->chains);
+	if (!chain)
+		return LB_ELIMIT;
+	lb_standby_init(&chain->standby);
+	lb_put64(&chain->failovers, 0);
+	lb_put64(&chain->failbacks, 0);
+	lb_put64(&chain->since, now);
+	lb_put_release(&chain->members[0], slot);
+	/* last: from now on a transition on the request path may find the chain */
+	lb_put_release(&chain->length, 1);
+	return LB_OK;
+}
+
+int lb_failover_set_primary(lb_failover *failover, lb_endpoint primary)
+{
+	if (!failover)
+		return LB_EINVAL;
+	lb_control control = lb_control_begin(failover->pool);
+	uint32_t slot = lb_pool_slot(failover->pool, primary, false);
+	int error = slot == LB_NO_SLOT ? LB_ENOENT : make_primary(failover, slot, control.now);
+	lb_control_end(&control, error == LB_OK);
+	return error;
+}
+
+/* The end of the chain, or else a place that a removed backup left. */
+static uint32_t place_for_backup(const lb_chain *chain)
+{
+	uint32_t length = lb_get(&chain->length);
+	uint32_t place = length;
+
+	if (length == LB_CHAIN_MEMBERS)
+		for (place = 1; place < length && lb_get(&chain->members[place]) != LB_NO_SLOT;)
+			place++;
+	return place;
+}
+
+static int append(lb_pool *pool, lb_chain *chain, uint32_t backup)
+{
+	uint32_t length = lb_get(&chain->length);
+	uint32_t place = place_for_backup(chain);
+
+	if (lb_chain_of(pool, backup))
+		return LB_EINVAL;
+	for (uint32_t i = 0; i < length; i++)
+		if (lb_get(&chain->members[i]) == backup)
+			return LB_EINVAL;
+	if (place == LB_CHAIN_MEMBERS)
+		return LB_ELIMIT;
+	/* release: whoever sees the length sees the member */
+	lb_put_release(&chain->members[place], backup);
+	if (place == length)
+		lb_put_release(&chain->length, length + 1);
+	lb_chains_set_gate(pool, backup);
+	return LB_OK;
+}
+
+int lb_failover_set_backup(lb_failover *failover, lb_endpoint primary, lb_endpoint backup)
+{
+	if (!failover)
+		return LB_EINVAL;
+	lb_pool *pool = failover->pool;
+	lb_control control = lb_control_begin(pool);
+	uint32_t first = lb_pool_slot(pool, primary, false);
+	uint32_t second = lb_pool_slot(pool, backup, false);
+	lb_chain *chain = first == LB_NO_SLOT ? NULL : lb_chain_of(pool, first);
+	int error = LB_EINVAL;
+
+	if (first == LB_NO_SLOT || second == LB_NO_SLOT)
+		error = LB_ENOENT;
+	else if (chain)
+		error = append(pool, chain, second);
+	lb_control_end(&control, error == LB_OK);
+	return error;
+}
+
+/* Moves the chain to a place by hand; races with transitions until it wins. */
+static void force_place(lb_pool *pool, lb_chain *chain, uint32_t place, lb_time now)
+{
+	while (!lb_chain_switch(pool, chain, lb_get_acquire(&chain->standby.word), place, LB_FORCED, now))
+		;
+}
+
+static void release(lb_chain *chain)
+{
+	uint32_t word;
+
+	do {
+		word = lb_get_acquire(&chain->standby.word);
+	} while (!lb_standby_switch(&chain->standby, word, lb_standby_place(word), false));
+}
+
+static int force(lb_pool *pool, lb_chain *chain, lb_endpoint active, lb_time now)
+{
+	uint32_t slot = lb_pool_slot(pool, active, false);
+
+	if (active == LB_NO_ENDPOINT) {
+		release(chain);
+		return LB_OK;
+	}
+	if (slot == LB_NO_SLOT)
+		return LB_ENOENT;
+	for (uint32_t place = 0; place < lb_get(&chain->length); place++) {
+		if (lb_get(&chain->members[place]) != slot)
+			continue;
+		force_place(pool, chain, place, now);
+		return LB_OK;
+	}
+	return LB_EINVAL;
+}
+
+int lb_failover_force(lb_failover *failover, lb_endpoint primary, lb_endpoint active)
+{
+	if (!failover)
+		return LB_EINVAL;
+	lb_pool *pool = failover->pool;
+	lb_control control = lb_control_begin(pool);
+	uint32_t slot = lb_pool_slot(pool, primary, false);
+	lb_chain *chain = slot == LB_NO_SLOT ? NULL : lb_chain_of(pool, slot);
+	int error = LB_EINVAL;
+
+	if (slot == LB_NO_SLOT)
+		error = LB_ENOENT;
+	else if (chain)
+		error = force(pool, chain, active, control.now);
+	lb_control_end(&control, error == LB_OK);
+	return error;
+}
+
+/* When a switch that waits for a hold only is due; 0 = none waits. */
+static lb_time pending(const lb_chain *chain, const lb_standby_rules *rules)
+{
+	uint32_t word = lb_get_acquire(&chain->standby.word);
+	lb_time down = lb_get64(&chain->standby.down_since);
+	lb_time up = lb_get64(&chain->standby.up_since);
+
+	if (lb_standby_forced(word))
+		return 0;
+	if (down != 0)
+		return lb_time_after(down, rules->hold_down);
+	bool returns = lb_standby_place(word) != 0 && up != 0 && !rules->manual_return &&
+		       lb_get(&chain->standby.passed) >= rules->successes;
+	return returns ? lb_time_after(up, rules->hold_up) : 0;
+}
+
+int lb_failover_get(const lb_failover *failover, lb_endpoint primary, lb_failover_status *status, size_t size)
+{
+	if (!failover || !status)
+		return LB_EINVAL;
+	if (size != sizeof *status)
+		return LB_EVERSION;
+	const lb_pool *pool = failover->pool;
+	uint32_t slot = lb_pool_slot(pool, primary, false);
+	const lb_chain *chain = slot == LB_NO_SLOT ? NULL : lb_chain_of(pool, slot);
+	if (!chain)
+		return LB_ENOENT;
+	uint32_t active = lb_get_acquire(&chain->members[lb_standby_place(lb_get_acquire(&chain->standby.word))]);
+	*status = (lb_failover_status){
+		.active = active == LB_NO_SLOT ? LB_NO_ENDPOINT : lb_pool_id_of(pool, active),
+		.since = lb_get64(&chain->since),
+		.failovers = lb_get64(&chain->failovers),
+		.failbacks = lb_get64(&chain->failbacks),
+		.next = pending(chain, &failover->chains.rules),
+	};
+	return LB_OK;
+}
+
+lb_time lb_failover_tick(lb_failover *failover)
+{
+	if (!failover)
+		return LB_NEVER;
+	lb_control control = lb_control_begin(failover->pool);
+	lb_time next = lb_min64(lb_chains_poll(failover->pool, control.now), lb_time_after(control.now, TICK_MAX));
+	lb_control_end(&control, lb_get(&failover->pool->header->dirty) != 0);
+	return next;
+}
+
+/* Copies one switch out; false if it is being written or was overwritten. */
+static bool read_switch(const lb_switch_cell *cell, uint32_t number, lb_failover_event *event)
+{
+	if (lb_get_acquire(&cell->number) != number)
+		return false;
+	event->kind = (lb_failover_kind)lb_get_acquire(&cell->kind);
+	event->why = lb_get_acquire(&cell->why);
+	event->at = lb_get64_acquire(&cell->at);
+	event->from = lb_get64_acquire(&cell->from);
+	event->to = lb_get64_acquire(&cell->to);
+	return lb_get(&cell->number) == number;
+}
+
+int lb_failover_history(const lb_failover *failover, lb_failover_event *events, uint32_t n, size_t size)
+{
+	if (!failover || (!events && n > 0))
+		return LB_EINVAL;
+	if (size != sizeof *events)
+		return LB_EVERSION;
+	const lb_chains *chains = &failover->chains;
+	uint32_t number = lb_get_acquire(&chains->switches);
+	uint32_t copied = 0;
+	for (uint32_t i = 0; i < chains->history_max && number > 0 && copied < n; i++, number--)
+		if (read_switch(&chains->history[number % chains->history_max], number, &events[copied]))
+			copied++;
+	return (int)copied;
+}

@@ -1,0 +1,223 @@
+/* Primaries and their backups. See chain.h. */
+#include "pool/chain.h"
+
+#include "base/span.h"
+#include "pool/events.h"
+
+static uint32_t member(const lb_chain *chain, uint32_t place)
+{
+	return lb_get_acquire(&chain->members[place]);
+}
+
+static uint32_t active_member(const lb_chain *chain)
+{
+	return member(chain, lb_standby_place(lb_get_acquire(&chain->standby.word)));
+}
+
+/* Where a slot stands in a chain; LB_CHAIN_MEMBERS = nowhere. */
+static uint32_t place_in(const lb_chain *chain, uint32_t slot)
+{
+	uint32_t length = lb_get_acquire(&chain->length);
+
+	for (uint32_t place = 0; place < length; place++)
+		if (member(chain, place) == slot)
+			return place;
+	return LB_CHAIN_MEMBERS;
+}
+
+static uint32_t chains_used(const lb_pool *pool)
+{
+	return pool->chains ? lb_get_acquire(&pool->chains->chains_n) : 0;
+}
+
+lb_chain *lb_chain_of(const lb_pool *pool, uint32_t primary)
+{
+	for (uint32_t i = 0; i < chains_used(pool); i++) {
+		lb_chain *chain = &pool->chains->chains[i];
+		if (lb_get_acquire(&chain->length) > 0 && member(chain, 0) == primary)
+			return chain;
+	}
+	return NULL;
+}
+
+bool lb_chains_backup(const lb_pool *pool, uint32_t slot)
+{
+	for (uint32_t i = 0; i < chains_used(pool); i++) {
+		uint32_t place = place_in(&pool->chains->chains[i], slot);
+		if (place > 0 && place < LB_CHAIN_MEMBERS)
+			return true;
+	}
+	return false;
+}
+
+/* Does it belong to a chain, and is it active in none? */
+static bool stands_by(const lb_pool *pool, uint32_t slot)
+{
+	bool belongs = false;
+
+	for (uint32_t i = 0; i < chains_used(pool); i++) {
+		const lb_chain *chain = &pool->chains->chains[i];
+		if (place_in(chain, slot) == LB_CHAIN_MEMBERS)
+			continue;
+		if (active_member(chain) == slot)
+			return false;
+		belongs = true;
+	}
+	return belongs;
+}
+
+/* Who takes a primary's turns: slot + 1, 0 = itself. */
+static uint32_t stand_in_for(const lb_pool *pool, uint32_t slot)
+{
+	const lb_chain *chain = lb_chain_of(pool, slot);
+	uint32_t active = chain ? active_member(chain) : slot;
+
+	return active == slot || active == LB_NO_SLOT ? 0 : active + 1;
+}
+
+/*
+ * Two switches in quick succession may write a gate in the wrong order; so each looks again after it wrote, at words that
+ * only move on.
+ */
+void lb_chains_set_gate(lb_pool *pool, uint32_t number)
+{
+	lb_slot *slot = &pool->slots[number];
+
+	for (uint32_t tries = 0; tries < 4; tries++) {
+		bool shut = stands_by(pool, number);
+		uint32_t stand_in = stand_in_for(pool, number);
+		lb_put_release(&slot->stand_in, stand_in);
+		lb_gates_set(slot, LB_WHY_STANDBY, shut);
+		if (stands_by(pool, number) == shut && stand_in_for(pool, number) == stand_in)
+			return;
+	}
+}
+
+/* Reasons that count for a member: standing by is not one. */
+static uint32_t why_not(const lb_pool *pool, uint32_t slot)
+{
+	return lb_get_acquire(&pool->slots[slot].gates) & LB_GATES_CLOSED & ~(uint32_t)LB_WHY_STANDBY;
+}
+
+static uint32_t usable_members(const lb_pool *pool, const lb_chain *chain)
+{
+	uint32_t length = lb_get_acquire(&chain->length);
+	uint32_t usable = 0;
+
+	for (uint32_t place = 0; place < length; place++) {
+		uint32_t slot = member(chain, place);
+		if (slot != LB_NO_SLOT && why_not(pool, slot) == 0)
+			usable |= UINT32_C(1) << place;
+	}
+	return usable;
+}
+
+/* History is a ring like that of recent requests: see core/recent.c for the orders. */
+static void write_history(lb_pool *pool, uint32_t from, uint32_t to, lb_failover_kind kind, lb_time now)
+{
+	lb_chains *chains = pool->chains;
+	uint32_t number = lb_add(&chains->switches, 1) + 1;
+	lb_switch_cell *cell = &chains->history[number % chains->history_max];
+
+	lb_put(&cell->number, 0);
+	lb_put_release(&cell->kind, (uint32_t)kind);
+	lb_put_release(&cell->why, why_not(pool, from));
+	lb_put64_release(&cell->at, now);
+	lb_put64_release(&cell->from, lb_pool_id_of(pool, from));
+	lb_put64_release(&cell->to, lb_pool_id_of(pool, to));
+	lb_put_release(&cell->number, number);
+}
+
+bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t place, lb_failover_kind kind, lb_time now)
+{
+	uint32_t from = member(chain, lb_standby_place(word));
+	uint32_t to = member(chain, place);
+
+	if (to == LB_NO_SLOT || !lb_standby_switch(&chain->standby, word, place, kind == LB_FORCED))
+		return false;
+	/* the new one first: between the two stores there are two to go to, never none */
+	lb_chains_set_gate(pool, to);
+	lb_chains_set_gate(pool, member(chain, 0));
+	if (from != LB_NO_SLOT)
+		lb_chains_set_gate(pool, from);
+	lb_put(&pool->header->dirty, 1);
+	if (from == to || from == LB_NO_SLOT)
+		return true;
+	lb_put64(&chain->since, now);
+	lb_bump64(kind == LB_FAILBACK ? &chain->failbacks : &chain->failovers, kind == LB_FORCED ? 0 : 1, true);
+	write_history(pool, from, to, kind, now);
+	lb_events_note(pool, LB_EVENT_FAILOVER, from, 0, (uint32_t)kind, lb_pool_id_of(pool, to), now);
+	return true;
+}
+
+static lb_time follow_chain(lb_pool *pool, lb_chain *chain, const lb_standby_rules *rules, lb_time now)
+{
+	uint32_t word;
+	lb_time next;
+	uint32_t place = lb_standby_decide(&chain->standby, rules, usable_members(pool, chain), now, &word, &next);
+
+	if (place != lb_standby_place(word))
+		lb_chain_switch(pool, chain, word, place, place == 0 ? LB_FAILBACK : LB_FAILOVER, now);
+	return next;
+}
+
+void lb_chains_follow(lb_pool *pool, uint32_t slot, lb_time now)
+{
+	for (uint32_t i = 0; i < chains_used(pool); i++) {
+		lb_chain *chain = &pool->chains->chains[i];
+		if (place_in(chain, slot) != LB_CHAIN_MEMBERS)
+			follow_chain(pool, chain, &pool->chains->rules, now);
+	}
+}
+
+lb_time lb_chains_poll(lb_pool *pool, lb_time now)
+{
+	lb_time next = LB_NEVER;
+
+	for (uint32_t i = 0; i < chains_used(pool); i++) {
+		lb_chain *chain = &pool->chains->chains[i];
+		if (lb_get_acquire(&chain->length) > 0)
+			next = lb_min64(next, follow_chain(pool, chain, &pool->chains->rules, now));
+	}
+	return next;
+}
+
+/* The primary goes: its backups are ordinary endpoints from now on. */
+static void dissolve(lb_pool *pool, lb_chain *chain)
+{
+	uint32_t length = lb_get(&chain->length);
+
+	lb_put_release(&chain->length, 0);
+	for (uint32_t place = 0; place < length; place++)
+		if (member(chain, place) != LB_NO_SLOT)
+			lb_chains_set_gate(pool, member(chain, place));
+}
+
+void lb_chains_remove(lb_pool *pool, uint32_t slot, lb_time now)
+{
+	if (!pool->chains)
+		return;
+	lb_standby_rules at_once = pool->chains->rules;
+	at_once.hold_down = 0;
+	for (uint32_t i = 0; i < chains_used(pool); i++) {
+		lb_chain *chain = &pool->chains->chains[i];
+		uint32_t place = place_in(chain, slot);
+		if (place == LB_CHAIN_MEMBERS)
+			continue;
+		follow_chain(pool, chain, &at_once, now);
+		if (place == 0)
+			dissolve(pool, chain);
+		else
+			lb_put_release(&chain->members[place], LB_NO_SLOT);
+	}
+}
+
+void lb_chains_checked(lb_pool *pool, uint32_t slot, bool passed, lb_time now)
+{
+	lb_chain *chain = lb_chain_of(pool, slot);
+
+	if (!chain)
+		return;
+	lb_standby_checked(&chain->standby, passed);
+	follow_chain(pool, chain, &pool->chains->rules, now);
+}

@@ -1,0 +1,69 @@
+/*
+ * Chains: a primary and its backups, and where their traffic goes now. They belong to the failover handle, which makes and
+ * frees them; they lie below it because a transition on the request path has to move traffic at once.
+ *
+ * A chain is a row of slots, the primary first. What is active is one word, {16 bits epoch, 8 bits flags, 8 bits place}: a
+ * switch is one compare-and-swap, so however many threads see the primary break, one of them moves the traffic,
+ * writes the history and tells. Gates follow: a member that is not active anywhere has LB_WHY_STANDBY shut.
+ */
+#ifndef LB_POOL_CHAIN_H
+#define LB_POOL_CHAIN_H
+
+#include "core/standby.h"
+#include "pool/pool.h"
+
+#define LB_CHAIN_MEMBERS 8u /* the primary included */
+
+typedef struct lb_chain {
+	lb_atomic32 length; /* 0 = free; members below it are valid */
+	lb_atomic32 members[LB_CHAIN_MEMBERS]; /* slots */
+	lb_standby standby;
+	lb_atomic64 failovers, failbacks;
+	lb_atomic64 since; /* of the last switch */
+} lb_chain;
+
+/* One switch, as history keeps it. */
+typedef struct lb_switch_cell {
+	lb_atomic32 number; /* counted from 1; 0 while it is being written */
+	lb_atomic32 kind, why;
+	lb_atomic64 at, from, to;
+} lb_switch_cell;
+
+struct lb_chains {
+	lb_standby_rules rules;
+	lb_chain *chains;
+	uint32_t chains_max;
+	lb_atomic32 chains_n;    /* chains below this were in use at some time */
+	lb_switch_cell *history; /* history_max */
+	uint32_t history_max;
+	lb_atomic32 switches;    /* how many were ever begun */
+};
+
+/* The chain of a primary, or NULL. */
+lb_chain *lb_chain_of(const lb_pool *pool, uint32_t primary);
+
+/* Is the slot a backup in any chain? */
+bool lb_chains_backup(const lb_pool *pool, uint32_t slot);
+
+/* Under control: sets a slot's STANDBY gate by what the chains say of it. */
+void lb_chains_set_gate(lb_pool *pool, uint32_t slot);
+
+/* Makes `place` of the chain active, if nobody changed it since `word`. Any thread. False: somebody did. */
+bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t place, lb_failover_kind kind, lb_time now);
+
+/*
+ * The usability of `slot` may have changed: moves the traffic of the chains it is in, as far as it is due at `now`. Any
+ * thread, any time, also on the request path: no lock, bounded steps. Does nothing without chains.
+ */
+void lb_chains_follow(lb_pool *pool, uint32_t slot, lb_time now);
+
+/* The same for all chains, under control: at the end of each control call and at ticks. Returns when to come back. */
+lb_time lb_chains_poll(lb_pool *pool, lb_time now);
+
+/* Under control: `slot` leaves the pool. A removed primary dissolves its chain, a removed backup leaves its chains. */
+void lb_chains_remove(lb_pool *pool, uint32_t slot, lb_time now);
+
+/* A check or a trial of `slot` passed or failed: counts for the return of traffic. Any thread. */
+void lb_chains_checked(lb_pool *pool, uint32_t slot, bool passed, lb_time now);
+
+#endif

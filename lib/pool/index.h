@@ -1,0 +1,16 @@
+/*
+ * The name index: living endpoints by name, in buckets of slots linked through slot->namesake. Written under control;
+ * looked up by any thread meanwhile: the reader tries again when the index changed under it.
+ */
+#ifndef LB_POOL_INDEX_H
+#define LB_POOL_INDEX_H
+
+#include "pool/pool.h"
+
+void lb_index_insert(lb_pool *pool, uint32_t slot);
+void lb_index_remove(lb_pool *pool, uint32_t slot);
+
+/* The slot of the living endpoint of that name, or LB_NO_SLOT. */
+uint32_t lb_index_find(const lb_pool *pool, const char *name);
+
+#endif

@@ -1,0 +1,228 @@
+/*
+ * The pool inside: what lies in the block, and the handle that finds it.
+ *
+ * In the block there are numbers only: slots name endpoints, offsets are worked out from capacities. The handle (struct
+ * lb_pool) is this process's: hooks, and the addresses of the arrays.
+ *
+ * Who writes what
+ *   slots, names, views    control, under header->lease; others only look
+ *   gates                  control and, for the breaker's and the standby's bit, whoever makes a transition
+ *   circuits               anybody, by compare-and-swap (core/circuit.h)
+ *   a lane's arrays        its owner; lane 0: anybody, with locked instructions
+ */
+#ifndef LB_POOL_POOL_H
+#define LB_POOL_POOL_H
+
+#include "algo/algo.h"
+#include "base/env.h"
+#include "base/lease.h"
+#include "core/circuit.h"
+#include "core/figures.h"
+#include "core/gates.h"
+#include "core/ledger.h"
+#include "core/recent.h"
+
+#include <lbcore/failover.h>
+#include <lbcore/health.h>
+#include <lbcore/pool.h>
+
+/* An endpoint leaves its slot when this long nothing could be sent to it and its counts are 0. */
+#define LB_GRACE (100 * LB_MILLISECONDS)
+
+enum { LB_SLOT_FREE, LB_SLOT_LIVE, LB_SLOT_LEAVING };
+
+/* One endpoint. The first line is what a select reads of it. */
+typedef struct lb_slot {
+	_Alignas(LB_LINE) lb_atomic32 gates; /* core/gates.h: 0 reasons = it may get requests */
+	lb_atomic32 generation;              /* rises each time the slot is given to an endpoint; never 0 */
+	lb_atomic64 tag;
+	lb_atomic32 inflight_max;
+	lb_atomic32 stand_in; /* slot + 1 of the endpoint that takes its turns while it stands by; 0 = none */
+	lb_atomic32 life;     /* LB_SLOT_* */
+	lb_atomic32 admin, health, priority, zone;
+	lb_atomic32 order; /* of addition */
+	lb_atomic32 checks_failed, checks_passed; /* in a row */
+	lb_atomic64 checked;  /* when; 0 = never */
+	/* control only */
+	lb_atomic64 removed;         /* when */
+	lb_atomic32 earlier, later;  /* neighbours in order of addition; `later` also links free slots; LB_NO_SLOT = none */
+	lb_atomic32 namesake;        /* next slot of the same bucket of the name index; LB_NO_SLOT = none */
+	char name[LB_NAME_MAX + 1];  /* read with base/text.h, but by the holder of an open ticket */
+	char url[LB_URL_MAX + 1];
+} lb_slot;
+
+/* One half of the double-buffered candidate list; its members lie apart. */
+typedef struct lb_view_tier {
+	lb_atomic32 number, first, n;
+} lb_view_tier;
+
+typedef struct lb_view {
+	_Alignas(LB_LINE) lb_atomic32 tiers_n;
+	lb_atomic32 eligible_n; /* the first so many members are in tiers */
+	lb_atomic32 members_n;  /* then all other living ones */
+	lb_atomic32 panic;      /* health and breakers are not asked: too few would be left */
+	lb_view_tier tiers[LB_TIERS_MAX]; /* in the order in which they serve */
+} lb_view;
+
+typedef struct lb_pool_header {
+	/* read by every select, written when something changes */
+	_Alignas(LB_LINE) lb_atomic32 view; /* the published sequence; its lowest bit is the half */
+	lb_atomic32 era;                    /* of the statistics */
+	lb_atomic64 trial_at;               /* when a select shall look for a circuit that wants a trial */
+	lb_atomic32 trial_slot;             /* where it goes on looking */
+	lb_atomic32 lanes_joined;           /* besides lane 0 */
+	lb_atomic32 slots_used;             /* slots below this were in use at some time */
+	lb_atomic32 dirty;                  /* the view should be published anew */
+	/* control */
+	_Alignas(LB_LINE) lb_lease lease;
+	lb_atomic32 live, leaving;          /* endpoints */
+	lb_atomic32 oldest, newest;         /* ends of the list in order of addition */
+	lb_atomic32 free;                   /* head of the list of free slots */
+	lb_atomic32 orders;                 /* the last `order` given */
+	lb_atomic32 index_version;          /* of the name index: odd while it is being changed */
+	lb_atomic64 since;                  /* the statistics' era began */
+	lb_atomic32 selectors[LB_SELECTORS_MAX]; /* algorithm + 1; 0 = free */
+} lb_pool_header;
+
+/* A lane's own words. */
+typedef struct lb_lane_head {
+	_Alignas(LB_LINE) lb_atomic64 stream; /* of random numbers */
+	lb_atomic64 refresh_at;               /* when to look at the other lanes' counts again */
+	lb_atomic32 refresh_slot;             /* and from which slot on */
+	lb_atomic32 ledger_cursor;
+	lb_atomic32 recent_written;
+	lb_atomic32 selects;                  /* counted modulo 2^32, to do some things at some of them */
+	lb_atomic32 swept;                    /* the row that the sweep for forgotten tickets looks at next */
+	_Alignas(LB_LINE) lb_atomic64 worker; /* its owner; 0 = nobody */
+	lb_atomic64 none, full, limit, retries;
+} lb_lane_head;
+
+/* A lane as this process sees it. */
+typedef struct lb_lane {
+	lb_lane_head *head;
+	lb_load *loads;     /* by slot */
+	lb_record *records; /* by slot */
+	lb_ledger ledger;
+	lb_recent recent;
+	uint32_t number;
+	bool shared; /* lane 0 */
+} lb_lane;
+
+/* An entry of the ring of events; see pool/events.h. */
+typedef struct lb_event_cell {
+	lb_atomic32 number; /* low half of the sequence that it holds; 0 while it is being written */
+	lb_atomic32 kind, from, to;
+	lb_atomic64 at, endpoint, other, tag;
+	char name[LB_NAME_MAX + 1];
+} lb_event_cell;
+
+#define LB_EVENTS_MAX 512u /* a power of two */
+
+typedef struct lb_events {
+	_Alignas(LB_LINE) lb_atomic32 written; /* low half of the last sequence given */
+	lb_event_cell cells[LB_EVENTS_MAX];
+} lb_events;
+
+/* Called by the pool after a change, to move traffic between primaries and backups; see pool/chain.h. */
+typedef struct lb_chains lb_chains;
+
+struct lb_pool {
+	lb_env env;
+	char name[LB_NAME_MAX + 1];
+	/* rules, fixed at creation */
+	lb_decay decay;
+	lb_span ticket_timeout, failure_latency;
+	lb_circuit_rules breaker;
+	bool has_breaker;
+	lb_health_status initial_health;
+	uint32_t panic_percent;
+	uint32_t endpoints_max, selectors_max, recent_max, lanes_n; /* lanes_n: lane 0 included */
+	uint32_t index_mask;                            /* buckets of the name index - 1 */
+	uint32_t nonce;                                 /* 16 bits that tell this pool's ids from another's */
+	lb_algo_shape shape;                            /* slots, lanes */
+	/* the block */
+	lb_memory memory; /* what was allocated for it, {NULL, 0} if it is the caller's */
+	lb_pool_header *header;
+	lb_slot *slots;
+	lb_atomic32 *weights;  /* by slot */
+	lb_circuit *circuits;  /* by slot, if has_breaker */
+	lb_trial *cells;       /* by slot x breaker.trials */
+	lb_atomic32 *index;    /* buckets of the name index: slot, or LB_NO_SLOT */
+	lb_atomic32 *scratch;  /* as many as buckets: a table for lb_pool_sync */
+	lb_view *views;        /* 2 */
+	lb_member *members;    /* 2 x slots */
+	lb_events *events;
+	lb_baseline *baselines; /* by slot: where the figures stood at the last reset of the statistics */
+	lb_baseline *retired;   /* the figures of endpoints that are gone */
+	unsigned char *selector_states;
+	size_t selector_stride;
+	lb_lane *lanes;        /* lanes_n */
+	/* this process's */
+	lb_atomic32 delivered;    /* low half of the last sequence handed to the event hook */
+	lb_atomic64 events_lost;
+	lb_health *health;        /* the one checker, or NULL */
+	lb_failover *failover;    /* the one failover manager, or NULL */
+	lb_chains *chains;        /* its chains, or NULL */
+};
+
+/* Ids: {32 generation, 16 slot, 16 nonce}. */
+static inline lb_endpoint lb_pool_id(const lb_pool *pool, uint32_t slot, uint32_t generation)
+{
+	return (lb_endpoint)generation << 32 | slot << 16 | pool->nonce;
+}
+
+static inline lb_endpoint lb_pool_id_of(const lb_pool *pool, uint32_t slot)
+{
+	return lb_pool_id(pool, slot, lb_get(&pool->slots[slot].generation));
+}
+
+/* The slot of an endpoint that lives, or (if `leaving`) waits for its last ticket; else LB_NO_SLOT. */
+uint32_t lb_pool_slot(const lb_pool *pool, lb_endpoint endpoint, bool leaving);
+
+/* Requests open at a slot, over all lanes. */
+uint32_t lb_pool_inflight(const lb_pool *pool, uint32_t slot);
+
+/* The cells of a slot's circuit. */
+static inline lb_trial *lb_pool_cells(const lb_pool *pool, uint32_t slot)
+{
+	return &pool->cells[(size_t)slot * pool->breaker.trials];
+}
+
+/* Reasons (LB_WHY_*) that shut a slot now, its in-flight limit included. */
+uint32_t lb_pool_why(const lb_pool *pool, uint32_t slot);
+
+/* Sets or clears one reason in a slot's gates. Any thread. */
+static inline void lb_gates_set(lb_slot *slot, uint32_t why, bool shut)
+{
+	if (shut)
+		lb_or(&slot->gates, why);
+	else
+		lb_and(&slot->gates, ~why);
+}
+
+/*
+ * Control calls stand between these two: begin takes the lease; end moves failovers that wait for nothing, publishes
+ * the view (if `changed`), gives the lease back and hands out events.
+ */
+typedef struct lb_control {
+	lb_pool *pool;
+	uint32_t holding;
+	lb_time now;
+} lb_control;
+
+lb_control lb_control_begin(lb_pool *pool);
+void lb_control_end(lb_control *control, bool changed);
+
+/* Under control: sets health, its gate, and tells. Checks in a row are the caller's to write (slot->checks_*). */
+void lb_pool_put_health(lb_control *control, uint32_t slot, lb_health_status health);
+
+/* Under control: sets the weight, its gate, and tells. */
+void lb_pool_put_weight(lb_control *control, uint32_t slot, uint32_t weight);
+
+/*
+ * A circuit of `slot` made a transition: sets the gate, lets failovers follow, tells. Any thread, any time: called by
+ * whoever won the transition, with the turn that core/circuit.h filled in; does nothing if from == to.
+ */
+void lb_pool_turned(lb_pool *pool, uint32_t slot, const lb_turn *turn, lb_time now);
+
+#endif

@@ -72,7 +72,8 @@ $(BUILD)/suites.inc: $(TEST_SRC)
 	@mkdir -p $(@D)
 	@for t in $(patsubst tests/test_%.c,%,$(TEST_SRC)); do echo "SUITE($$t)"; done >$@
 
-$(BUILD)/lbcore.pc: lbcore.pc.in Makefile
+# made anew each time: PREFIX may be another one
+$(BUILD)/lbcore.pc: lbcore.pc.in FORCE
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
 		-e 's|@VERSION@|$(VERSION)|' $< >$@
@@ -162,5 +163,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: all check check-plain check-asan check-tsan check-valgrind bench demo examples lint format docs install \
+.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench demo examples lint format docs install \
 	uninstall dist clean

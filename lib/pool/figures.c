@@ -32,6 +32,31 @@ void lb_pool_figures_total(const lb_pool *pool, lb_figures *figures)
 	}
 }
 
+static lb_refusals sum_refusals(const lb_pool *pool)
+{
+	lb_refusals sum = { 0 };
+
+	for (uint32_t lane = 0; lane < pool->lanes_n; lane++) {
+		const lb_lane_head *head = pool->lanes[lane].head;
+		sum.none += lb_get64(&head->none);
+		sum.full += lb_get64(&head->full);
+		sum.limit += lb_get64(&head->limit);
+		sum.retries += lb_get64(&head->retries);
+	}
+	return sum;
+}
+
+lb_refusals lb_pool_refusals(const lb_pool *pool)
+{
+	lb_refusals sum = sum_refusals(pool);
+
+	sum.none -= lb_get64(&pool->header->none_base);
+	sum.full -= lb_get64(&pool->header->full_base);
+	sum.limit -= lb_get64(&pool->header->limit_base);
+	sum.retries -= lb_get64(&pool->header->retries_base);
+	return sum;
+}
+
 /* No request of the slot is open, so no lane's owner writes its record now. */
 static void empty_record(lb_record *record)
 {
@@ -66,6 +91,11 @@ void lb_pool_reset_figures(lb_pool *pool, lb_time now)
 		sum_lanes(pool, slot, &figures);
 		lb_baseline_write(&pool->baselines[slot], &figures);
 	}
+	lb_refusals refusals = sum_refusals(pool);
+	lb_put64(&pool->header->none_base, refusals.none);
+	lb_put64(&pool->header->full_base, refusals.full);
+	lb_put64(&pool->header->limit_base, refusals.limit);
+	lb_put64(&pool->header->retries_base, refusals.retries);
 	lb_add(&pool->header->era, 1);
 	lb_put64(&pool->header->since, now);
 }

@@ -10,6 +10,13 @@ void lb_pool_figures(const lb_pool *pool, uint32_t slot, lb_figures *figures);
 /* What all endpoints did, those that are gone included. Any thread. */
 void lb_pool_figures_total(const lb_pool *pool, lb_figures *figures);
 
+/* What lb_select answered other than with an endpoint, and its selections after the first, since the last reset. */
+typedef struct lb_refusals {
+	uint64_t none, full, limit, retries;
+} lb_refusals;
+
+lb_refusals lb_pool_refusals(const lb_pool *pool);
+
 /* A slot is being freed: its figures go into those of the retired, its records are emptied. Under control. */
 void lb_pool_retire(lb_pool *pool, uint32_t slot);
 

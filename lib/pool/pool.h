@@ -80,7 +80,8 @@ typedef struct lb_pool_header {
 	lb_atomic32 free;                   /* head of the list of free slots */
 	lb_atomic32 orders;                 /* the last `order` given */
 	lb_atomic32 index_version;          /* of the name index: odd while it is being changed */
-	lb_atomic64 since;                  /* the statistics' era began */
+	lb_atomic64 since;                  /* the statistics' era began; the sums over the lanes then: */
+	lb_atomic64 none_base, full_base, limit_base, retries_base;
 	lb_atomic32 selectors[LB_SELECTORS_MAX]; /* algorithm + 1; 0 = free */
 } lb_pool_header;
 

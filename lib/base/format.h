@@ -6,7 +6,7 @@
 
 #include <lbcore/base.h>
 
-#define LB_LINE_BYTES 1024u
+#define LB_LINE_BYTES 2048u
 
 typedef struct lb_line_buffer {
 	size_t length;

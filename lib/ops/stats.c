@@ -1,8 +1,8 @@
 /* Statistics as numbers. */
+#include "ops/stats.h"
+
 #include "base/span.h"
 #include "pool/figures.h"
-
-#include <lbcore/stats.h>
 
 /* part / whole in units of 1 / scale; 0 of 0 is 0. Stops at UINT32_MAX. */
 static uint32_t ratio(uint64_t part, uint64_t whole, uint64_t scale)
@@ -101,25 +101,33 @@ int lb_stats_pool(const lb_pool *pool, lb_pool_stats *stats, size_t size)
 	return LB_OK;
 }
 
+int lb_stats_part(const lb_pool *pool, lb_endpoint endpoint, uint64_t pool_selected, lb_endpoint_stats *stats)
+{
+	lb_figures figures;
+	uint32_t slot = lb_pool_slot(pool, endpoint, true);
+
+	if (slot == LB_NO_SLOT)
+		return LB_ENOENT;
+	lb_pool_figures(pool, slot, &figures);
+	lb_endpoint_stats filled = stats_of(&figures, pool_selected, uptime_of(pool));
+	filled.latency_decayed = decayed(pool, slot, lb_env_now(&pool->env));
+	/* still the same endpoint? Else what was summed up may be half another's */
+	if (lb_pool_slot(pool, endpoint, true) == LB_NO_SLOT)
+		return LB_ENOENT;
+	*stats = filled;
+	return LB_OK;
+}
+
 int lb_stats_endpoint(const lb_pool *pool, lb_endpoint endpoint, lb_endpoint_stats *stats, size_t size)
 {
-	lb_figures figures, total;
+	lb_figures total;
 
 	if (!pool || !stats)
 		return LB_EINVAL;
 	if (size != sizeof *stats)
 		return LB_EVERSION;
-	uint32_t slot = lb_pool_slot(pool, endpoint, true);
-	if (slot == LB_NO_SLOT)
-		return LB_ENOENT;
-	lb_pool_figures(pool, slot, &figures);
 	lb_pool_figures_total(pool, &total);
-	lb_endpoint_stats filled = stats_of(&figures, lb_figures_selected(&total), uptime_of(pool));
-	filled.latency_decayed = decayed(pool, slot, lb_env_now(&pool->env));
-	if (lb_pool_slot(pool, endpoint, true) == LB_NO_SLOT)
-		return LB_ENOENT;
-	*stats = filled;
-	return LB_OK;
+	return lb_stats_part(pool, endpoint, lb_figures_selected(&total), stats);
 }
 
 /* Where a merge of the lanes' rings stands: the newest record of each lane that is not copied yet. */

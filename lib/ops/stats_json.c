@@ -1,8 +1,6 @@
 /* Statistics as JSON (RFC 8259): one object, with the names of stats.h. */
 #include "base/format.h"
-#include "pool/pool.h"
-
-#include <lbcore/stats.h>
+#include "ops/stats.h"
 
 /* A piece of output: flushed when a member may not fit any more. */
 typedef struct lb_json {
@@ -12,7 +10,7 @@ typedef struct lb_json {
 	int error;
 } lb_json;
 
-#define MEMBER_BYTES 512u /* no name or member is longer */
+#define MEMBER_BYTES 1700u /* no member is longer: a url of 255 bytes, each escaped by six */
 
 static void flush(lb_json *json)
 {
@@ -136,7 +134,7 @@ int lb_stats_json(const lb_pool *pool, lb_write write, void *user)
 		lb_endpoint_info info;
 		lb_endpoint_stats one;
 		if (lb_pool_info(pool, at, &info, sizeof info) != LB_OK ||
-		    lb_stats_endpoint(pool, at, &one, sizeof one) != LB_OK)
+		    lb_stats_part(pool, at, stats.total.selected, &one) != LB_OK)
 			continue;
 		if (!first)
 			put(&json, ",");

@@ -1,9 +1,7 @@
 /* Statistics as a table for people: one line for the pool, one for each endpoint. */
 #include "base/format.h"
 #include "base/text.h"
-#include "pool/pool.h"
-
-#include <lbcore/stats.h>
+#include "ops/stats.h"
 
 #define NAME_WIDTH 20u
 
@@ -172,7 +170,7 @@ int lb_stats_text(const lb_pool *pool, lb_write write, void *user)
 		lb_endpoint_stats one;
 		/* one that was removed meanwhile has no line */
 		if (lb_pool_info(pool, at, &info, sizeof info) == LB_OK &&
-		    lb_stats_endpoint(pool, at, &one, sizeof one) == LB_OK)
+		    lb_stats_part(pool, at, stats.total.selected, &one) == LB_OK)
 			error = write_endpoint(&info, &one, write, user);
 	}
 	return error;

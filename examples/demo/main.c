@@ -39,7 +39,7 @@ static void start_all(void)
 }
 
 /* Waits, and shows that something goes on. */
-static void run_phase(load *l, const char *who, int phase, lb_span span)
+static void run_phase(const char *who, int phase, lb_span span)
 {
 	lb_time end = clock_now() + span;
 	bool tty = isatty(STDOUT_FILENO) != 0;
@@ -61,19 +61,19 @@ static void run_script(load *l, const char *who)
 {
 	atomic_store(&l->phase, 0);
 	load_start(l);
-	run_phase(l, who, 0, 2 * LB_SECONDS);
+	run_phase(who, 0, 2 * LB_SECONDS);
 	atomic_store(&l->phase, 1);
 	backend_kill(&backends[DEAD]);
-	run_phase(l, who, 1, 2500 * LB_MILLISECONDS);
+	run_phase(who, 1, 2500 * LB_MILLISECONDS);
 	backend_turn(&backends[SLOW], true);
 	atomic_store(&l->phase, 2);
 	l->steady_at = clock_now() + 300 * LB_MILLISECONDS;
-	run_phase(l, who, 2, 2 * LB_SECONDS);
+	run_phase(who, 2, 2 * LB_SECONDS);
 	if (!backend_start(&backends[DEAD]))
 		perror("demo: cannot start the dead backend again");
 	atomic_store(&l->phase, 3);
 	l->last_second = clock_now() + 2 * LB_SECONDS;
-	run_phase(l, who, 3, 3 * LB_SECONDS);
+	run_phase(who, 3, 3 * LB_SECONDS);
 	load_stop(l);
 	backend_turn(&backends[SLOW], false);
 }

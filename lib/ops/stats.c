@@ -4,17 +4,17 @@
 #include "base/span.h"
 #include "pool/figures.h"
 
-/* part / whole in units of 1 / scale; 0 of 0 is 0. Stops at UINT32_MAX. */
+/* part / whole x scale; 0 of 0 is 0. Stops at UINT32_MAX. */
 static uint32_t ratio(uint64_t part, uint64_t whole, uint64_t scale)
 {
 	if (whole == 0)
 		return 0;
-	/* both lose low bits alike until the products fit */
-	while (whole > UINT64_MAX / scale) {
-		whole >>= 1;
+	/* both lose low bits alike until the product fits */
+	while (part > UINT64_MAX / scale) {
 		part >>= 1;
+		whole >>= 1;
 	}
-	return (uint32_t)lb_min64(lb_scale64(part, scale, whole), UINT32_MAX);
+	return (uint32_t)lb_min64(part * scale / lb_max64(whole, 1), UINT32_MAX);
 }
 
 /* The average that was fed last: its lane knows best. */

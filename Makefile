@@ -128,7 +128,7 @@ check-asan:
 
 check-tsan: STRESS_SECONDS = 10
 check-tsan:
-	$(Q)TSAN_OPTIONS=halt_on_error=1 $(call SAN_CHECK,tsan,-fsanitize=thread)
+	$(Q)LB_TEST_SMALL=1 TSAN_OPTIONS=halt_on_error=1 $(call SAN_CHECK,tsan,-fsanitize=thread)
 
 check-valgrind: $(BUILD)/run-tests
 	$(Q)CK_FORK=no CK_TIMEOUT_MULTIPLIER=50 LB_TEST_SMALL=1 \

@@ -1,6 +1,7 @@
 /* The world that the tests play. See test.h. */
 #include "test.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +39,17 @@ static void *world_allocate(void *user, void *block, size_t old_size, size_t new
 
 static void world_event(void *user, const lb_event *event)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	world *w = user;
 
-	if (w->events_n == EVENTS_KEPT)
-		return;
-	w->events[w->events_n] = *event;
-	strncpy(w->names[w->events_n], event->name, 63);
-	w->events[w->events_n].name = w->names[w->events_n];
-	w->events_n++;
+	pthread_mutex_lock(&lock);
+	if (w->events_n < EVENTS_KEPT) {
+		w->events[w->events_n] = *event;
+		strncpy(w->names[w->events_n], event->name, 63);
+		w->events[w->events_n].name = w->names[w->events_n];
+		w->events_n++;
+	}
+	pthread_mutex_unlock(&lock);
 }
 
 lb_env world_env(world *w)

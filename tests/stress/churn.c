@@ -95,7 +95,7 @@ static lb_endpoint any_endpoint(unsigned *seed)
 	return at;
 }
 
-static void add_one(void)
+static int add_one(void)
 {
 	char name[64], url[32];
 	lb_endpoint_config config;
@@ -110,7 +110,7 @@ static void add_one(void)
 	config.weight = 1 + (uint32_t)(number % 5);
 	config.priority = number % 7 == 0;
 	config.inflight_max = number % 5 == 0 ? 3 : 0;
-	lb_pool_add_endpoint(pool, &config, NULL);
+	return lb_pool_add_endpoint(pool, &config, NULL);
 }
 
 static void look_at(lb_endpoint endpoint)
@@ -135,9 +135,8 @@ static void *control(void *arg)
 	while (!atomic_load(&stop)) {
 		lb_endpoint endpoint = any_endpoint(&seed);
 		unsigned what = (unsigned)rand_r(&seed) % 64;
-		if (what < 8)
-			add_one();
-		else if (what < 10)
+		/* one by one: when there is room for no other, one goes, and its slot is free a grace later */
+		if (what < 8 && add_one() == LB_ELIMIT && what == 0)
 			lb_pool_remove(pool, endpoint);
 		else if (what < 18)
 			lb_pool_set_weight(pool, endpoint, (uint32_t)rand_r(&seed) % 9);

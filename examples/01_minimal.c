@@ -21,7 +21,7 @@ int main(void)
 	lb_pool_add(pool, "gamma", "10.0.0.3:80", 2, NULL);
 
 	for (int request = 1; request <= 12; request++) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		while (lb_select(selector, NULL, &ticket) == LB_OK) {
 			lb_result result = call(ticket.url);
 			printf("request %2d  %-5s  %s\n", request, ticket.name, lb_result_name(result));

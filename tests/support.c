@@ -89,7 +89,8 @@ const lb_event *world_last(const world *w, lb_event_kind kind)
 	return NULL;
 }
 
-void rig_open(rig *r, lb_algorithm algorithm, int n, const uint32_t *weights, const lb_breaker_config *breaker)
+void rig_open(rig *r, lb_algorithm algorithm, int n, const uint32_t *weights,
+	      const lb_breaker_config *breaker)
 {
 	lb_pool_config config;
 	lb_selector_config selection;
@@ -110,7 +111,7 @@ void rig_open(rig *r, lb_algorithm algorithm, int n, const uint32_t *weights, co
 	selection.seed = 42;
 	ck_ok(lb_selector_create(&r->selector, r->pool, &selection));
 	for (int i = 0; i < n; i++) {
-		char name[8] = { 'e', (char)('0' + i / 10), (char)('0' + i % 10), '\0' };
+		char name[8] = {'e', (char)('0' + i / 10), (char)('0' + i % 10), '\0'};
 		ck_ok(lb_pool_add(r->pool, name, "url", weights ? weights[i] : 1, &r->e[i]));
 	}
 }
@@ -140,7 +141,7 @@ int rig_select(rig *r, lb_ticket *ticket)
 
 int rig_pick(rig *r, lb_result result)
 {
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	int number = rig_select(r, &ticket);
 
 	if (number >= 0)

@@ -16,8 +16,9 @@ enum { EVENTS_KEPT = 512 };
 typedef struct world {
 	lb_time now;
 	/* the allocator */
-	long blocks, bytes;  /* not given back yet */
-	long calls, fail_at; /* the fail_at-th allocation fails; 0 = none; negative: that one and all after it */
+	long blocks, bytes; /* not given back yet */
+	long calls,
+	    fail_at; /* the fail_at-th allocation fails; 0 = none; negative: that one and all after it */
 	/* events */
 	int events_n;
 	lb_event events[EVENTS_KEPT];
@@ -42,7 +43,8 @@ typedef struct rig {
 } rig;
 
 /* `breaker` NULL = none. */
-void rig_open(rig *r, lb_algorithm algorithm, int n, const uint32_t *weights, const lb_breaker_config *breaker);
+void rig_open(rig *r, lb_algorithm algorithm, int n, const uint32_t *weights,
+	      const lb_breaker_config *breaker);
 void rig_close(rig *r); /* also checks that all memory came back */
 
 /* Selects (from the first on, random_start off) and answers the endpoint's number, or the error. The ticket stays open. */

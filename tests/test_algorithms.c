@@ -23,16 +23,11 @@ START_TEST(smooth_sequences_of_nginx)
 		int n;
 		const char *cycle;
 	} vectors[] = {
-		{ { 5, 1, 1 }, 3, "aabacaa" },
-		{ { 4, 2, 1 }, 3, "abacaba" },
-		{ { 8, 4, 2 }, 3, "abacaba" },
-		{ { 6, 3, 1 }, 3, "abaabacaba" },
-		{ { 3, 2, 7 }, 3, "cacbcaccbcac" },
-		{ { 10, 20, 30, 40 }, 4, "dcbdacdbcd" },
-		{ { 1, 2, 3 }, 3, "cbacbc" },
-		{ { 2, 1 }, 2, "aba" },
-		{ { 1, 1, 1, 1 }, 4, "abcd" },
-		{ { 100, 200, 100 }, 3, "bacb" },
+	    {{5, 1, 1}, 3, "aabacaa"},      {{4, 2, 1}, 3, "abacaba"},
+	    {{8, 4, 2}, 3, "abacaba"},      {{6, 3, 1}, 3, "abaabacaba"},
+	    {{3, 2, 7}, 3, "cacbcaccbcac"}, {{10, 20, 30, 40}, 4, "dcbdacdbcd"},
+	    {{1, 2, 3}, 3, "cbacbc"},       {{2, 1}, 2, "aba"},
+	    {{1, 1, 1, 1}, 4, "abcd"},      {{100, 200, 100}, 3, "bacb"},
 	};
 
 	for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++) {
@@ -54,8 +49,8 @@ START_TEST(weights_of_any_scale_behave_alike)
 	rig small, large;
 	char a[41], b[41];
 
-	rig_open(&small, LB_WEIGHTED_ROUND_ROBIN, 3, (uint32_t[]){ 1, 2, 1 }, NULL);
-	rig_open(&large, LB_WEIGHTED_ROUND_ROBIN, 3, (uint32_t[]){ 100, 200, 100 }, NULL);
+	rig_open(&small, LB_WEIGHTED_ROUND_ROBIN, 3, (uint32_t[]){1, 2, 1}, NULL);
+	rig_open(&large, LB_WEIGHTED_ROUND_ROBIN, 3, (uint32_t[]){100, 200, 100}, NULL);
 	rig_letters(&small, 40, a);
 	rig_letters(&large, 40, b);
 	ck_assert_str_eq(a, b);
@@ -68,7 +63,7 @@ START_TEST(weight_99_to_1_comes_behind_50)
 {
 	rig r;
 
-	rig_open(&r, LB_WEIGHTED_ROUND_ROBIN, 2, (uint32_t[]){ 99, 1 }, NULL);
+	rig_open(&r, LB_WEIGHTED_ROUND_ROBIN, 2, (uint32_t[]){99, 1}, NULL);
 	for (int i = 1; i <= 200; i++)
 		ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), i % 100 == 51);
 	rig_close(&r);
@@ -83,7 +78,7 @@ START_TEST(random_weight_vectors_equal_the_naive_rule)
 	for (long round = 0; round < rounds(300); round++) {
 		rig r;
 		uint32_t weights[16];
-		int64_t credit[16] = { 0 }, total = 0;
+		int64_t credit[16] = {0}, total = 0;
 		int n = 1 + (int)(lb_mix64(seed++) % 16);
 		for (int i = 0; i < n; i++)
 			total += weights[i] = 1 + (uint32_t)(lb_mix64(seed++) % 20);
@@ -106,11 +101,11 @@ END_TEST
 /* Cycles that do not fit: the golden-ratio walk stays near to what is due, and reaches everybody. */
 START_TEST(walk_keeps_within_its_bound)
 {
-	static const uint32_t sets[][4] = { { 1, 1048576, 3, 70001 }, { 1048573, 1048571, 524287, 99991 } };
+	static const uint32_t sets[][4] = {{1, 1048576, 3, 70001}, {1048573, 1048571, 524287, 99991}};
 
 	for (size_t s = 0; s < 2; s++) {
 		rig r;
-		uint64_t total = 0, served[4] = { 0 };
+		uint64_t total = 0, served[4] = {0};
 		long picks = rounds(1000000);
 		rig_open(&r, LB_WEIGHTED_ROUND_ROBIN, 4, sets[s], NULL);
 		for (int i = 0; i < 4; i++)
@@ -134,14 +129,14 @@ END_TEST
 
 START_TEST(shares_follow_weights)
 {
-	static const uint32_t weights[4] = { 1, 2, 3, 4 };
+	static const uint32_t weights[4] = {1, 2, 3, 4};
 	long picks = rounds(200000);
 
 	/* sequential picks: nothing in flight, so those that go by load alone are left out */
-	static const lb_algorithm drawn[] = { LB_WEIGHTED_ROUND_ROBIN, LB_RANDOM, LB_TWO_CHOICES };
+	static const lb_algorithm drawn[] = {LB_WEIGHTED_ROUND_ROBIN, LB_RANDOM, LB_TWO_CHOICES};
 	for (size_t a = 0; a < 3; a++) {
 		rig r;
-		long served[4] = { 0 };
+		long served[4] = {0};
 		rig_open(&r, drawn[a], 4, weights, NULL);
 		for (long i = 0; i < picks; i++)
 			served[rig_pick(&r, LB_SUCCESS)]++;
@@ -159,9 +154,9 @@ END_TEST
 START_TEST(two_choices_1_to_2_sequential)
 {
 	rig r;
-	int served[2] = { 0 };
+	int served[2] = {0};
 
-	rig_open(&r, LB_TWO_CHOICES, 2, (uint32_t[]){ 1, 2 }, NULL);
+	rig_open(&r, LB_TWO_CHOICES, 2, (uint32_t[]){1, 2}, NULL);
 	for (int i = 0; i < 3000; i++)
 		served[rig_pick(&r, LB_SUCCESS)]++;
 	ck_assert_int_gt(served[0], 850);
@@ -173,11 +168,11 @@ END_TEST
 START_TEST(two_choices_of_two_takes_the_less_loaded)
 {
 	rig r;
-	lb_ticket held[10] = { { 0 } };
+	lb_ticket held[10] = {{0}};
 
 	rig_open(&r, LB_TWO_CHOICES, 2, NULL, NULL);
 	for (int i = 0; i < 10; i++)
-		ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[0] }, &held[i]));
+		ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[0]}, &held[i]));
 	for (int i = 0; i < 100; i++)
 		ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), 1);
 	rig_close(&r);
@@ -187,10 +182,10 @@ END_TEST
 START_TEST(least_connections_minimum_of_inflight_plus_1_by_weight)
 {
 	rig r;
-	lb_ticket held[12] = { { 0 } };
-	int served[3] = { 0 };
+	lb_ticket held[12] = {{0}};
+	int served[3] = {0};
 
-	rig_open(&r, LB_LEAST_CONNECTIONS, 3, (uint32_t[]){ 3, 2, 1 }, NULL);
+	rig_open(&r, LB_LEAST_CONNECTIONS, 3, (uint32_t[]){3, 2, 1}, NULL);
 	for (int i = 0; i < 12; i++)
 		served[rig_select(&r, &held[i])]++;
 	ck_assert_int_eq(served[0], 6);
@@ -203,11 +198,11 @@ END_TEST
 START_TEST(least_connections_ties_rotate_round_a_busy_one)
 {
 	rig r;
-	lb_ticket busy = { 0 };
-	int served[5] = { 0 };
+	lb_ticket busy = {0};
+	int served[5] = {0};
 
 	rig_open(&r, LB_LEAST_CONNECTIONS, 5, NULL, NULL);
-	ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[1] }, &busy));
+	ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[1]}, &busy));
 	for (int i = 0; i < 40; i++)
 		served[rig_pick(&r, LB_SUCCESS)]++;
 	ck_assert_int_eq(served[1], 0);
@@ -220,10 +215,10 @@ END_TEST
 
 static void answer(rig *r, int number, lb_result result, lb_span latency)
 {
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
-	ck_ok(lb_select(r->selector, &(lb_request){ .prefer = r->e[number] }, &ticket));
-	ck_ok(lb_report(r->selector, &ticket, &(lb_outcome){ .result = result, .latency = latency }));
+	ck_ok(lb_select(r->selector, &(lb_request){.prefer = r->e[number]}, &ticket));
+	ck_ok(lb_report(r->selector, &ticket, &(lb_outcome){.result = result, .latency = latency}));
 }
 
 START_TEST(least_response_time_prefers_the_fast)
@@ -234,10 +229,10 @@ START_TEST(least_response_time_prefers_the_fast)
 	answer(&r, 0, LB_SUCCESS, 50 * LB_MILLISECONDS);
 	answer(&r, 1, LB_SUCCESS, 10 * LB_MILLISECONDS);
 	for (int i = 0; i < 10; i++) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		ck_assert_int_eq(rig_select(&r, &ticket), 1);
 		ck_ok(lb_report(r.selector, &ticket,
-				&(lb_outcome){ .result = LB_SUCCESS, .latency = 10 * LB_MILLISECONDS }));
+				&(lb_outcome){.result = LB_SUCCESS, .latency = 10 * LB_MILLISECONDS}));
 	}
 	rig_close(&r);
 }
@@ -251,10 +246,10 @@ START_TEST(a_fast_failure_never_looks_attractive)
 	answer(&r, 0, LB_SUCCESS, 100 * LB_MILLISECONDS);
 	answer(&r, 1, LB_REFUSED, LB_MICROSECONDS);
 	for (int i = 0; i < 10; i++) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		ck_assert_int_eq(rig_select(&r, &ticket), 0);
 		ck_ok(lb_report(r.selector, &ticket,
-				&(lb_outcome){ .result = LB_SUCCESS, .latency = 100 * LB_MILLISECONDS }));
+				&(lb_outcome){.result = LB_SUCCESS, .latency = 100 * LB_MILLISECONDS}));
 	}
 	rig_close(&r);
 }
@@ -263,7 +258,7 @@ END_TEST
 START_TEST(an_unmeasured_one_gets_a_few_not_all)
 {
 	rig r;
-	lb_ticket held[40] = { { 0 } };
+	lb_ticket held[40] = {{0}};
 	int hung = 0;
 
 	rig_open(&r, LB_LEAST_RESPONSE_TIME, 5, NULL, NULL);
@@ -274,8 +269,9 @@ START_TEST(an_unmeasured_one_gets_a_few_not_all)
 		if (rig_select(&r, &held[hung]) == 4)
 			hung++;
 		else
-			ck_ok(lb_report(r.selector, &held[hung],
-					&(lb_outcome){ .result = LB_SUCCESS, .latency = 10 * LB_MILLISECONDS }));
+			ck_ok(
+			    lb_report(r.selector, &held[hung],
+				      &(lb_outcome){.result = LB_SUCCESS, .latency = 10 * LB_MILLISECONDS}));
 	}
 	ck_assert_int_ge(hung, 1);
 	ck_assert_int_le(hung, 3);
@@ -292,11 +288,11 @@ START_TEST(an_idle_average_decays_to_another_chance)
 	answer(&r, 1, LB_SUCCESS, 10 * LB_MILLISECONDS);
 	int waited = 0;
 	for (; waited < 100; waited++) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		r.w.now += LB_SECONDS;
 		int number = rig_select(&r, &ticket);
 		ck_ok(lb_report(r.selector, &ticket,
-				&(lb_outcome){ .result = LB_SUCCESS, .latency = 10 * LB_MILLISECONDS }));
+				&(lb_outcome){.result = LB_SUCCESS, .latency = 10 * LB_MILLISECONDS}));
 		if (number == 0)
 			break;
 	}
@@ -309,12 +305,12 @@ END_TEST
 
 START_TEST(a_dead_ones_turns_are_dealt_to_all_others)
 {
-	static const lb_algorithm rotations[] = { LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN };
+	static const lb_algorithm rotations[] = {LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN};
 
 	for (size_t a = 0; a < 2; a++) {
 		rig r;
 		lb_breaker_config breaker;
-		int served[5] = { 0 };
+		int served[5] = {0};
 		lb_breaker_config_init(&breaker, sizeof breaker);
 		breaker.consecutive = 1;
 		rig_open(&r, rotations[a], 5, NULL, &breaker);
@@ -355,13 +351,13 @@ END_TEST
 
 START_TEST(random_start_spreads_the_first_pick)
 {
-	int first[4] = { 0 };
+	int first[4] = {0};
 
 	for (uint64_t seed = 1; seed <= 400; seed++) {
 		rig r;
 		lb_selector *selector;
 		lb_selector_config config;
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		rig_open(&r, LB_RANDOM, 4, NULL, NULL);
 		lb_selector_config_init(&config, sizeof config);
 		config.algorithm = seed % 2 ? LB_ROUND_ROBIN : LB_WEIGHTED_ROUND_ROBIN;
@@ -383,7 +379,7 @@ START_TEST(law_only_the_eligible_and_all_of_them)
 	for (int a = 0; a < rows(); a++) {
 		rig r;
 		unsigned seen = 0;
-		lb_ticket held[64] = { { 0 } };
+		lb_ticket held[64] = {{0}};
 		rig_open(&r, (lb_algorithm)a, 7, NULL, NULL);
 		ck_ok(lb_pool_set_health(r.pool, r.e[0], LB_UNHEALTHY));
 		ck_ok(lb_pool_set_admin(r.pool, r.e[2], LB_ADMIN_DRAIN));
@@ -400,7 +396,7 @@ START_TEST(law_none_one_and_all_refused)
 {
 	for (int a = 0; a < rows(); a++) {
 		rig r;
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		rig_open(&r, (lb_algorithm)a, 0, NULL, NULL);
 		ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), LB_ENONE);
 		ck_ok(lb_pool_add(r.pool, "one", "", 1, &r.e[0]));
@@ -418,9 +414,9 @@ START_TEST(law_a_retry_reaches_every_endpoint)
 {
 	for (int a = 0; a < rows(); a++) {
 		rig r;
-		rig_open(&r, (lb_algorithm)a, 6, (uint32_t[]){ 1, 1048576, 1, 5, 1, 1 }, NULL);
+		rig_open(&r, (lb_algorithm)a, 6, (uint32_t[]){1, 1048576, 1, 5, 1, 1}, NULL);
 		for (int i = 0; i < 50; i++) {
-			lb_ticket ticket = { 0 };
+			lb_ticket ticket = {0};
 			unsigned seen = 0;
 			for (int number; (number = rig_select(&r, &ticket)) >= 0;) {
 				seen |= 1u << number;
@@ -436,13 +432,13 @@ END_TEST
 /* Law: whatever a lane's cursor holds (here: all words of the state before the tables), picks are right. */
 START_TEST(law_cursors_before_a_wrap)
 {
-	static const uint64_t presets[] = { INT32_MAX - 1u, UINT32_MAX - 1u, INT64_MAX - 1u, UINT64_MAX - 1u };
+	static const uint64_t presets[] = {INT32_MAX - 1u, UINT32_MAX - 1u, INT64_MAX - 1u, UINT64_MAX - 1u};
 
 	for (int a = 0; a < rows(); a++) {
 		for (size_t p = 0; p < 4; p++) {
 			for (int n = 1; n <= 13; n++) {
 				rig r;
-				int served[16] = { 0 };
+				int served[16] = {0};
 				rig_open(&r, (lb_algorithm)a, n, NULL, NULL);
 				if (a != LB_RANDOM && a != LB_TWO_CHOICES) {
 					uint64_t *words = r.selector->state;
@@ -453,7 +449,8 @@ START_TEST(law_cursors_before_a_wrap)
 					ck_assert(number >= 0 && number < n);
 					served[number]++;
 				}
-				for (int i = 0; i < n && (a == LB_ROUND_ROBIN || a == LB_WEIGHTED_ROUND_ROBIN); i++)
+				for (int i = 0;
+				     i < n && (a == LB_ROUND_ROBIN || a == LB_WEIGHTED_ROUND_ROBIN); i++)
 					ck_assert_int_eq(served[i], 6);
 				rig_close(&r);
 			}
@@ -487,8 +484,8 @@ START_TEST(law_own_lanes_pick_as_lane_0_does)
 		rig_open(&r, (lb_algorithm)a, 5, NULL, NULL);
 		ck_ok(lb_pool_join(r.pool, 9, &lane));
 		for (int i = 0; i < 200; i++) {
-			lb_ticket ticket = { 0 };
-			ck_ok(lb_select(r.selector, &(lb_request){ .lane = lane }, &ticket));
+			lb_ticket ticket = {0};
+			ck_ok(lb_select(r.selector, &(lb_request){.lane = lane}, &ticket));
 			seen |= 1u << rig_number(&r, ticket.endpoint);
 			ck_ok(lb_report_result(r.selector, &ticket, LB_SUCCESS));
 		}
@@ -502,11 +499,11 @@ END_TEST
 /* A scripted random hook that never changes: nothing loops, everything is answered. */
 START_TEST(law_a_constant_random_hook_is_survived)
 {
-	static const uint64_t values[] = { 0, UINT64_MAX, 1, UINT64_C(1) << 63 };
+	static const uint64_t values[] = {0, UINT64_MAX, 1, UINT64_C(1) << 63};
 
 	for (int a = 0; a < rows(); a++) {
 		for (size_t v = 0; v < 4; v++) {
-			world w = { .now = LB_SECONDS, .random = values[v] };
+			world w = {.now = LB_SECONDS, .random = values[v]};
 			lb_env env = world_env_random(&w);
 			lb_pool *pool;
 			lb_selector *selector;
@@ -519,7 +516,7 @@ START_TEST(law_a_constant_random_hook_is_survived)
 			ck_ok(lb_pool_add(pool, "b", "", 3, NULL));
 			ck_ok(lb_pool_add(pool, "c", "", 2, NULL));
 			for (int i = 0; i < 20; i++) {
-				lb_ticket ticket = { 0 };
+				lb_ticket ticket = {0};
 				int tries = 0;
 				while (lb_select(selector, NULL, &ticket) == LB_OK) {
 					tries++;

@@ -64,26 +64,26 @@ START_TEST(scripts)
 		const char *script;
 		lb_breaker_state end;
 	} rows[] = {
-		{ 5, 20, 0, 3, 3, "FFFFSFFFF", LB_BREAKER_CLOSED },
-		{ 5, 20, 0, 3, 3, "FFFFSFFFFF", LB_BREAKER_OPEN },
-		{ 3, 20, 0, 3, 3, "FFFx4x1SSS", LB_BREAKER_CLOSED },
-		{ 3, 20, 0, 3, 3, "FFF5SSFx", LB_BREAKER_OPEN },
-		{ 3, 20, 0, 1, 1, "FFF5S", LB_BREAKER_CLOSED },
-		{ 3, 20, 0, 1, 2, "FFF5CCCSS", LB_BREAKER_CLOSED },
-		/* resilience4j: the success that completes the minimum opens, too (60 % of 5) */
-		{ 0, 5, 50, 3, 3, "FFFS", LB_BREAKER_CLOSED },
-		{ 0, 5, 50, 3, 3, "FFFSS", LB_BREAKER_OPEN },
-		{ 0, 5, 50, 3, 3, "S1S1S1F1F", LB_BREAKER_CLOSED },
-		/* 3 of 6 is 50 %: reached is reached */
-		{ 0, 5, 50, 3, 3, "S1S1S1F1F1F", LB_BREAKER_OPEN },
-		/* what is older than the window counts no more */
-		{ 0, 5, 50, 3, 3, "SSSS991FF1F", LB_BREAKER_CLOSED },
-		{ 0, 5, 50, 3, 3, "FFFF991SSSSS", LB_BREAKER_CLOSED },
-		{ 0, 1, 100, 3, 3, "F", LB_BREAKER_OPEN },
-		/* after closing all counts begin anew */
-		{ 0, 5, 50, 3, 3, "FFFFF5SSSFFFF", LB_BREAKER_CLOSED },
-		{ 0, 5, 50, 3, 3, "FFFFF5SSSFFFFF", LB_BREAKER_OPEN },
-		{ 0, 1, 0, 3, 3, "FFFFFFFFFFFFFFFFFFFFFFFFFF", LB_BREAKER_CLOSED },
+	    {5, 20, 0, 3, 3, "FFFFSFFFF", LB_BREAKER_CLOSED},
+	    {5, 20, 0, 3, 3, "FFFFSFFFFF", LB_BREAKER_OPEN},
+	    {3, 20, 0, 3, 3, "FFFx4x1SSS", LB_BREAKER_CLOSED},
+	    {3, 20, 0, 3, 3, "FFF5SSFx", LB_BREAKER_OPEN},
+	    {3, 20, 0, 1, 1, "FFF5S", LB_BREAKER_CLOSED},
+	    {3, 20, 0, 1, 2, "FFF5CCCSS", LB_BREAKER_CLOSED},
+	    /* resilience4j: the success that completes the minimum opens, too (60 % of 5) */
+	    {0, 5, 50, 3, 3, "FFFS", LB_BREAKER_CLOSED},
+	    {0, 5, 50, 3, 3, "FFFSS", LB_BREAKER_OPEN},
+	    {0, 5, 50, 3, 3, "S1S1S1F1F", LB_BREAKER_CLOSED},
+	    /* 3 of 6 is 50 %: reached is reached */
+	    {0, 5, 50, 3, 3, "S1S1S1F1F1F", LB_BREAKER_OPEN},
+	    /* what is older than the window counts no more */
+	    {0, 5, 50, 3, 3, "SSSS991FF1F", LB_BREAKER_CLOSED},
+	    {0, 5, 50, 3, 3, "FFFF991SSSSS", LB_BREAKER_CLOSED},
+	    {0, 1, 100, 3, 3, "F", LB_BREAKER_OPEN},
+	    /* after closing all counts begin anew */
+	    {0, 5, 50, 3, 3, "FFFFF5SSSFFFF", LB_BREAKER_CLOSED},
+	    {0, 5, 50, 3, 3, "FFFFF5SSSFFFFF", LB_BREAKER_OPEN},
+	    {0, 1, 0, 3, 3, "FFFFFFFFFFFFFFFFFFFFFFFFFF", LB_BREAKER_CLOSED},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -104,7 +104,7 @@ END_TEST
 
 START_TEST(open_times_grow_are_capped_and_start_anew)
 {
-	static const lb_span spans[] = { 5, 10, 20, 40, 60, 60 };
+	static const lb_span spans[] = {5, 10, 20, 40, 60, 60};
 	bench_breaker b;
 	lb_time until;
 
@@ -292,7 +292,8 @@ END_TEST
 START_TEST(idle_gaps_and_their_tags)
 {
 	/* gaps in windows; buckets are numbered modulo 256, so 25.6 windows are the dangerous ones */
-	static const uint64_t gaps_tenths[] = { 10, 11, 100, 255, 256, 257, 2560, 10000, UINT64_C(10000000000) };
+	static const uint64_t gaps_tenths[] = {
+	    10, 11, 100, 255, 256, 257, 2560, 10000, UINT64_C(10000000000)};
 
 	for (size_t g = 0; g < sizeof gaps_tenths / sizeof *gaps_tenths; g++) {
 		bench_breaker b;
@@ -317,16 +318,16 @@ START_TEST(bad_configs_and_permits)
 {
 	lb_breaker *breaker = NULL;
 	bench_breaker b;
-	lb_permit permit = { 0 };
+	lb_permit permit = {0};
 
-#define BAD(field, value)                                                                      \
-	do {                                                                                   \
-		lb_breaker_config c;                                                           \
-		lb_breaker_config_init(&c, sizeof c);                                          \
-		c.field = value;                                                               \
-		ck_assert_int_eq(lb_breaker_create(&breaker, &c, NULL),                        \
-				 offsetof(lb_breaker_config, field) ? LB_EINVAL : LB_EVERSION); \
-		ck_assert_ptr_null(breaker);                                                   \
+#define BAD(field, value)                                                                                    \
+	do {                                                                                                 \
+		lb_breaker_config c;                                                                         \
+		lb_breaker_config_init(&c, sizeof c);                                                        \
+		c.field = value;                                                                             \
+		ck_assert_int_eq(lb_breaker_create(&breaker, &c, NULL),                                      \
+				 offsetof(lb_breaker_config, field) ? LB_EINVAL : LB_EVERSION);              \
+		ck_assert_ptr_null(breaker);                                                                 \
 	} while (0)
 	BAD(size, 0);
 	BAD(size, sizeof(lb_breaker_config) + 8);
@@ -406,8 +407,8 @@ START_TEST(in_a_pool_the_first_tick_or_select_finds_the_trial)
 	breaker.jitter_percent = 0;
 	rig_open(&r, LB_ROUND_ROBIN, 3, NULL, &breaker);
 	for (int i = 0; i < 2; i++) {
-		lb_ticket ticket = { 0 };
-		ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[1] }, &ticket));
+		lb_ticket ticket = {0};
+		ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[1]}, &ticket));
 		ck_ok(lb_report_result(r.selector, &ticket, LB_TIMEOUT));
 	}
 	ck_assert_uint_eq(rig_info(&r, 1).why, LB_WHY_BREAKER);
@@ -415,7 +416,7 @@ START_TEST(in_a_pool_the_first_tick_or_select_finds_the_trial)
 	for (int i = 0; i < 10; i++)
 		ck_assert_int_ne(rig_pick(&r, LB_SUCCESS), 1);
 	r.w.now += 5 * LB_SECONDS;
-	lb_ticket held[3] = { { 0 } }, retry = { .tried = { r.e[0] }, .attempts = 1 };
+	lb_ticket held[3] = {{0}}, retry = {.tried = {r.e[0]}, .attempts = 1};
 	/* a request that failed already is spared */
 	ck_ok(lb_select(r.selector, NULL, &retry));
 	ck_assert_int_eq(rig_number(&r, retry.endpoint), 2);
@@ -437,7 +438,7 @@ START_TEST(in_a_pool_a_forgotten_trial_gives_its_place_back)
 {
 	rig r;
 	lb_breaker_config breaker;
-	lb_ticket lost = { 0 };
+	lb_ticket lost = {0};
 
 	lb_breaker_config_init(&breaker, sizeof breaker);
 	breaker.consecutive = 1;
@@ -449,7 +450,7 @@ START_TEST(in_a_pool_a_forgotten_trial_gives_its_place_back)
 	ck_assert_int_eq(rig_select(&r, &lost), 0);
 	ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), LB_ENONE);
 	r.w.now += 30 * LB_SECONDS;
-	lb_ticket next = { 0 };
+	lb_ticket next = {0};
 	ck_assert_int_eq(rig_select(&r, &next), 0);
 	ck_ok(lb_report_result(r.selector, &lost, LB_FAILURE));
 	ck_assert_int_eq(rig_info(&r, 0).breaker, LB_BREAKER_HALF_OPEN);
@@ -470,9 +471,9 @@ START_TEST(in_a_pool_the_failure_rate_counts_all_lanes)
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, &breaker);
 	ck_ok(lb_pool_join(r.pool, 1, &lane));
 	for (int i = 0; i < 40; i++) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		ck_assert_int_eq(rig_info(&r, 0).breaker, LB_BREAKER_CLOSED);
-		ck_ok(lb_select(r.selector, &(lb_request){ .lane = i % 2 ? lane : 0 }, &ticket));
+		ck_ok(lb_select(r.selector, &(lb_request){.lane = i % 2 ? lane : 0}, &ticket));
 		/* 21 successes, then failures: the 21st makes it half */
 		ck_ok(lb_report_result(r.selector, &ticket, i < 20 ? LB_SUCCESS : LB_FAILURE));
 	}

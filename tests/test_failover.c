@@ -106,7 +106,7 @@ START_TEST(the_backup_takes_the_primarys_turns_among_others)
 {
 	pair p;
 	lb_breaker_config breaker;
-	int served[4] = { 0 };
+	int served[4] = {0};
 
 	lb_breaker_config_init(&breaker, sizeof breaker);
 	breaker.consecutive = 1;
@@ -407,7 +407,7 @@ static void *fail_it(void *arg)
 	pair *p = arg;
 
 	for (int i = 0; i < 20; i++) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		if (lb_select(p->r.selector, NULL, &ticket) == LB_OK)
 			lb_report_result(p->r.selector, &ticket,
 					 ticket.endpoint == p->r.e[0] ? LB_FAILURE : LB_SUCCESS);

@@ -99,7 +99,14 @@ START_TEST(thresholds_are_thresholds)
 {
 	/* S passed, F failed, D says degraded; the letters behind the bar are the states after each */
 	static const char *const rows[] = {
-		"FFFSS|hhuuh", "FFSFFF|hhhhhu", "FFFSFSS|hhuuuuh", "DS|dh", "DFFFSD|dddu" "ud", "FFFDD|hhuud", "FFFSFFFSS|hhuuuuuuh",
+	    "FFFSS|hhuuh",
+	    "FFSFFF|hhhhhu",
+	    "FFFSFSS|hhuuuuh",
+	    "DS|dh",
+	    "DFFFSD|dddu"
+	    "ud",
+	    "FFFDD|hhuud",
+	    "FFFSFFFSS|hhuuuuuuh",
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -107,9 +114,13 @@ START_TEST(thresholds_are_thresholds)
 		open_clinic(c, 1);
 		const char *states = strchr(rows[i], '|') + 1;
 		for (const char *at = rows[i]; *at != '|'; at++, states++) {
-			check_with(c, *at == 'F' ? LB_FAILURE : LB_SUCCESS, *at == 'D' ? LB_DEGRADED : LB_UNKNOWN, 1);
-			lb_health_status wanted = *states == 'h' ? LB_HEALTHY : *states == 'u' ? LB_UNHEALTHY : LB_DEGRADED;
-			ck_assert_msg(rig_info(&c->r, 0).health == wanted, "%s at %td", rows[i], at - rows[i]);
+			check_with(c, *at == 'F' ? LB_FAILURE : LB_SUCCESS,
+				   *at == 'D' ? LB_DEGRADED : LB_UNKNOWN, 1);
+			lb_health_status wanted = *states == 'h'   ? LB_HEALTHY
+						  : *states == 'u' ? LB_UNHEALTHY
+								   : LB_DEGRADED;
+			ck_assert_msg(rig_info(&c->r, 0).health == wanted, "%s at %td", rows[i],
+				      at - rows[i]);
 		}
 		close_clinic(c);
 	}
@@ -174,7 +185,8 @@ START_TEST(timeouts_fail_and_cancel)
 		lb_health_tick(c->health);
 		ck_assert_int_eq(c->cancelled, (int)i);
 		ck_assert_uint_eq(rig_info(&c->r, 0).consecutive_failures, i);
-		ck_assert_int_eq(lb_health_done(c->health, c->probes[probe], LB_SUCCESS, LB_UNKNOWN, 1), LB_ESTALE);
+		ck_assert_int_eq(lb_health_done(c->health, c->probes[probe], LB_SUCCESS, LB_UNKNOWN, 1),
+				 LB_ESTALE);
 	}
 	ck_assert_int_eq(rig_info(&c->r, 0).health, LB_UNHEALTHY);
 	ck_assert_uint_eq(rig_info(&c->r, 0).consecutive_failures, 3);
@@ -191,12 +203,13 @@ START_TEST(late_repeated_and_wrong_answers)
 	ck_ok(lb_health_done(c->health, c->probes[probe], LB_SUCCESS, LB_UNKNOWN, 1));
 	ck_assert_int_eq(lb_health_done(c->health, c->probes[probe], LB_FAILURE, LB_UNKNOWN, 1), LB_ESTALE);
 	for (int bit = 0; bit < 64; bit++) {
-		lb_probe wrong = { c->probes[probe].id ^ UINT64_C(1) << bit };
+		lb_probe wrong = {c->probes[probe].id ^ UINT64_C(1) << bit};
 		ck_assert_int_eq(lb_health_done(c->health, wrong, LB_FAILURE, LB_UNKNOWN, 1), LB_ESTALE);
 	}
-	ck_assert_int_eq(lb_health_done(c->health, (lb_probe){ 0 }, LB_FAILURE, LB_UNKNOWN, 1), LB_ESTALE);
+	ck_assert_int_eq(lb_health_done(c->health, (lb_probe){0}, LB_FAILURE, LB_UNKNOWN, 1), LB_ESTALE);
 	ck_assert_int_eq(lb_health_done(c->health, c->probes[probe], (lb_result)9, LB_UNKNOWN, 1), LB_EINVAL);
-	ck_assert_int_eq(lb_health_done(c->health, c->probes[probe], LB_FAILURE, (lb_health_status)4, 1), LB_EINVAL);
+	ck_assert_int_eq(lb_health_done(c->health, c->probes[probe], LB_FAILURE, (lb_health_status)4, 1),
+			 LB_EINVAL);
 	for (int i = 0; i < 2; i++)
 		ck_assert_uint_eq(rig_info(&c->r, i).consecutive_failures, 0);
 	close_clinic(c);
@@ -312,7 +325,7 @@ START_TEST(five_thousand_do_not_probe_at_once)
 	lb_pool_config config;
 	lb_transport transport;
 	lb_env env = world_env(&c->r.w);
-	int twentieths[20] = { 0 };
+	int twentieths[20] = {0};
 	enum { N = 5000 };
 
 	c->r.w.now = 77 * LB_SECONDS;
@@ -367,7 +380,7 @@ END_TEST
 
 START_TEST(clocks)
 {
-	static const lb_time starts[] = { 1, UINT64_MAX - 3 * LB_SECONDS, UINT64_MAX / 2 };
+	static const lb_time starts[] = {1, UINT64_MAX - 3 * LB_SECONDS, UINT64_MAX / 2};
 
 	for (size_t s = 0; s < 3; s++) {
 		clinic *c = prepare();

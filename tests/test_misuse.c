@@ -9,7 +9,7 @@ START_TEST(null_everywhere)
 	rig r;
 	lb_selector *selector;
 	lb_endpoint e;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	lb_endpoint_info info;
 	lb_endpoint_config config;
 	lb_pool_stats stats;
@@ -64,8 +64,8 @@ START_TEST(null_everywhere)
 	lb_selector_destroy(NULL);
 	ck_assert_int_eq(lb_select(NULL, NULL, &ticket), LB_EINVAL);
 	ck_assert_int_eq(lb_select(r.selector, NULL, NULL), LB_EINVAL);
-	ck_assert_int_eq(lb_report(NULL, &ticket, &(lb_outcome){ 0 }), LB_EINVAL);
-	ck_assert_int_eq(lb_report(r.selector, NULL, &(lb_outcome){ 0 }), LB_EINVAL);
+	ck_assert_int_eq(lb_report(NULL, &ticket, &(lb_outcome){0}), LB_EINVAL);
+	ck_assert_int_eq(lb_report(r.selector, NULL, &(lb_outcome){0}), LB_EINVAL);
 	ck_assert_int_eq(lb_report_result(r.selector, NULL, LB_SUCCESS), LB_EINVAL);
 	ck_assert_int_eq(lb_algorithm_find(NULL, &algorithm), LB_EINVAL);
 	ck_assert_int_eq(lb_algorithm_find("random", NULL), LB_EINVAL);
@@ -92,13 +92,13 @@ START_TEST(null_everywhere)
 	ck_assert_int_eq(lb_health_create(&health, NULL, NULL, &transport), LB_EINVAL);
 	ck_assert_int_eq(lb_health_create(&health, r.pool, NULL, NULL), LB_EINVAL);
 	ck_assert_int_eq(lb_health_destroy(NULL), LB_EINVAL);
-	ck_assert_int_eq(lb_health_done(NULL, (lb_probe){ 1 }, LB_SUCCESS, LB_UNKNOWN, 0), LB_EINVAL);
+	ck_assert_int_eq(lb_health_done(NULL, (lb_probe){1}, LB_SUCCESS, LB_UNKNOWN, 0), LB_EINVAL);
 	ck_assert_uint_eq(lb_health_tick(NULL), LB_NEVER);
 	ck_assert_int_eq(lb_health_summary(NULL, &counts, sizeof counts), LB_EINVAL);
 	ck_assert_int_eq(lb_breaker_create(NULL, NULL, NULL), LB_EINVAL);
 	lb_breaker_destroy(NULL);
 	ck_assert_int_eq(lb_breaker_enter(NULL, &permit), LB_EINVAL);
-	ck_assert_int_eq(lb_breaker_leave(NULL, (lb_permit){ 1 }, LB_SUCCESS, 0), LB_EINVAL);
+	ck_assert_int_eq(lb_breaker_leave(NULL, (lb_permit){1}, LB_SUCCESS, 0), LB_EINVAL);
 	ck_assert_int_eq(lb_breaker_set(NULL, LB_FORCE_NONE), LB_EINVAL);
 	ck_assert_int_eq(lb_breaker_get(NULL, NULL), LB_BREAKER_CLOSED);
 	ck_ok(lb_breaker_create(&breaker, NULL, NULL));
@@ -126,7 +126,7 @@ START_TEST(unknown_sizes)
 	lb_request_record record;
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
-	static const size_t offs[] = { 0, 1, SIZE_MAX };
+	static const size_t offs[] = {0, 1, SIZE_MAX};
 	for (size_t i = 0; i < 3; i++) {
 		lb_pool *pool;
 		lb_selector *selector;
@@ -170,7 +170,7 @@ START_TEST(names_urls_and_weights)
 	ck_ok(lb_pool_add(r.pool, name + 1, "", 1, NULL));
 	ck_assert_int_eq(lb_pool_add(r.pool, "", "", 1, NULL), LB_EINVAL);
 	for (char c = 1; c < 32; c++)
-		ck_assert_int_eq(lb_pool_add(r.pool, (char[]){ 'a', c, 0 }, "", 1, NULL), LB_EINVAL);
+		ck_assert_int_eq(lb_pool_add(r.pool, (char[]){'a', c, 0}, "", 1, NULL), LB_EINVAL);
 	ck_assert_int_eq(lb_pool_add(r.pool, "a\x7f", "", 1, NULL), LB_EINVAL);
 	ck_assert_int_eq(lb_pool_add(r.pool, "a", url, 1, NULL), LB_EINVAL);
 	ck_ok(lb_pool_add(r.pool, "a", url + 1, 0, NULL));
@@ -238,7 +238,7 @@ START_TEST(capacities_at_their_ends)
 	lb_pool_config config;
 	lb_pool *pool;
 	lb_selector *selector;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	lb_pool_config_init(&config, sizeof config);
 	config.endpoints_max = config.tickets_max = config.selectors_max = 1;
@@ -250,7 +250,7 @@ START_TEST(capacities_at_their_ends)
 	ck_assert_int_eq(lb_selector_create(&second, pool, NULL), LB_ELIMIT);
 	ck_ok(lb_pool_add(pool, "a", "", 1, NULL));
 	ck_ok(lb_select(selector, NULL, &ticket));
-	lb_ticket other = { 0 };
+	lb_ticket other = {0};
 	ck_assert_int_eq(lb_select(selector, NULL, &other), LB_ELIMIT);
 	ck_ok(lb_report_result(selector, &ticket, LB_SUCCESS));
 	uint32_t lane;
@@ -279,20 +279,20 @@ END_TEST
 START_TEST(requests_and_selectors)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	lb_selector *selector;
 	lb_selector_config config;
 	lb_algorithm algorithm;
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
-	ck_assert_int_eq(lb_select(r.selector, &(lb_request){ .lane = 1 }, &ticket), LB_EINVAL);
-	ck_assert_int_eq(lb_select(r.selector, &(lb_request){ .lane = 99 }, &ticket), LB_EINVAL);
-	ck_assert_int_eq(lb_select(r.selector, &(lb_request){ .flags = 4 }, &ticket), LB_EINVAL);
+	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.lane = 1}, &ticket), LB_EINVAL);
+	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.lane = 99}, &ticket), LB_EINVAL);
+	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.flags = 4}, &ticket), LB_EINVAL);
 	ticket.attempts = 9;
 	ck_assert_int_eq(lb_select(r.selector, NULL, &ticket), LB_EINVAL);
 	ticket.attempts = 0;
 	/* a preference for what is not there is no error */
-	ck_ok(lb_select(r.selector, &(lb_request){ .prefer = 12345 }, &ticket));
+	ck_ok(lb_select(r.selector, &(lb_request){.prefer = 12345}, &ticket));
 	lb_selector_config_init(&config, sizeof config);
 	config.algorithm = (lb_algorithm)99;
 	ck_assert_int_eq(lb_selector_create(&selector, r.pool, &config), LB_EINVAL);
@@ -369,7 +369,7 @@ static int make_all(const lb_env *env)
 	/* whatever failed, the rest works */
 	ck_ok(lb_pool_add(pool, "a", "", 1, NULL));
 	if (selector) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		ck_ok(lb_select(selector, NULL, &ticket));
 		ck_ok(lb_report_result(selector, &ticket, LB_SUCCESS));
 	}
@@ -387,7 +387,7 @@ START_TEST(the_nth_allocation_fails)
 	for (int forever = 0; forever < 2; forever++) {
 		int error = LB_ENOMEM;
 		for (long nth = 1; error != LB_OK; nth++) {
-			world w = { .now = 1, .fail_at = forever ? -nth : nth };
+			world w = {.now = 1, .fail_at = forever ? -nth : nth};
 			lb_env env = world_env(&w);
 			ck_assert_int_lt(nth, 20);
 			error = make_all(&env);

@@ -7,12 +7,12 @@
 
 START_TEST(capacity_and_spare_slots)
 {
-	world w = { .now = LB_SECONDS };
+	world w = {.now = LB_SECONDS};
 	lb_env env = world_env(&w);
 	lb_pool_config config;
 	lb_pool *pool;
 	lb_selector *selector;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	lb_endpoint a;
 
 	lb_pool_config_init(&config, sizeof config);
@@ -44,7 +44,7 @@ START_TEST(a_fleet_is_replaced_one_by_one)
 {
 	rig r;
 	lb_endpoint fleet[8];
-	lb_ticket held[8] = { { 0 } };
+	lb_ticket held[8] = {{0}};
 
 	rig_open(&r, LB_ROUND_ROBIN, 8, NULL, NULL);
 	memcpy(fleet, r.e, sizeof fleet);
@@ -52,7 +52,7 @@ START_TEST(a_fleet_is_replaced_one_by_one)
 		for (int i = 0; i < 8; i++) {
 			char name[32];
 			snprintf(name, sizeof name, "g%d-%d", generation, i);
-			ck_ok(lb_select(r.selector, &(lb_request){ .prefer = fleet[i] }, &held[i]));
+			ck_ok(lb_select(r.selector, &(lb_request){.prefer = fleet[i]}, &held[i]));
 			ck_ok(lb_pool_remove(r.pool, fleet[i]));
 			ck_ok(lb_pool_add(r.pool, name, "", 1, &fleet[i]));
 			ck_ok(lb_report_result(r.selector, &held[i], LB_SUCCESS));
@@ -87,7 +87,8 @@ START_TEST(find_next_info_update)
 	config.inflight_max = 11;
 	ck_ok(lb_pool_update(r.pool, r.e[1], &config));
 	info = rig_info(&r, 1);
-	ck_assert(info.tag == 77 && info.weight == 9 && info.weight_now == 9 && info.priority == 3 && info.zone == 5);
+	ck_assert(info.tag == 77 && info.weight == 9 && info.weight_now == 9 && info.priority == 3 &&
+		  info.zone == 5);
 	ck_assert_uint_eq(info.inflight_max, 11);
 	config.name = "another";
 	ck_assert_int_eq(lb_pool_update(r.pool, r.e[1], &config), LB_EINVAL);
@@ -122,7 +123,8 @@ START_TEST(sync_adds_removes_updates_and_keeps)
 
 	rig_open(&r, LB_ROUND_ROBIN, 3, NULL, NULL);
 	ck_ok(lb_pool_set_health(r.pool, r.e[1], LB_UNHEALTHY));
-	lb_endpoint_config list[3] = { wanted("e02", "elsewhere", 1), wanted("e01", "url", 4), wanted("new", "", 1) };
+	lb_endpoint_config list[3] = {wanted("e02", "elsewhere", 1), wanted("e01", "url", 4),
+				      wanted("new", "", 1)};
 	ck_ok(lb_pool_sync(r.pool, list, 3));
 	ck_assert_int_eq(lb_pool_find(r.pool, "e00", &found), LB_ENOENT);
 	ck_ok(lb_pool_find(r.pool, "e01", &found));
@@ -170,7 +172,7 @@ END_TEST
 START_TEST(inflight_limit_is_exact_and_full_is_told)
 {
 	rig r;
-	lb_ticket held[4] = { { 0 } }, ticket = { 0 };
+	lb_ticket held[4] = {{0}}, ticket = {0};
 	lb_endpoint_config config;
 
 	rig_open(&r, LB_LEAST_CONNECTIONS, 2, NULL, NULL);
@@ -193,17 +195,17 @@ END_TEST
 START_TEST(admin_drains_and_preference_is_obeyed)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
 	rig_select(&r, &ticket);
 	ck_ok(lb_pool_set_admin(r.pool, r.e[0], LB_ADMIN_DRAIN));
 	ck_ok(lb_report_result(r.selector, &ticket, LB_SUCCESS));
-	ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[0] }, &ticket));
+	ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[0]}, &ticket));
 	ck_assert_int_eq(rig_number(&r, ticket.endpoint), 1);
 	ck_ok(lb_report_result(r.selector, &ticket, LB_SUCCESS));
 	ck_ok(lb_pool_set_admin(r.pool, r.e[0], LB_ADMIN_UP));
-	ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[0] }, &ticket));
+	ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[0]}, &ticket));
 	ck_assert_int_eq(rig_number(&r, ticket.endpoint), 0);
 	ck_assert_int_eq(world_count(&r.w, LB_EVENT_ADMIN), 2);
 	rig_close(&r);
@@ -212,7 +214,7 @@ END_TEST
 
 START_TEST(panic_uses_all_when_too_few_are_left)
 {
-	world w = { .now = LB_SECONDS };
+	world w = {.now = LB_SECONDS};
 	lb_env env = world_env(&w);
 	lb_pool_config config;
 	lb_pool *pool;
@@ -225,11 +227,11 @@ START_TEST(panic_uses_all_when_too_few_are_left)
 	ck_ok(lb_pool_create(&pool, &config, &env));
 	ck_ok(lb_selector_create(&selector, pool, NULL));
 	for (int i = 0; i < 4; i++)
-		ck_ok(lb_pool_add(pool, (char[]){ (char)('a' + i), 0 }, "", 1, &e[i]));
+		ck_ok(lb_pool_add(pool, (char[]){(char)('a' + i), 0}, "", 1, &e[i]));
 	for (int i = 0; i < 3; i++)
 		ck_ok(lb_pool_set_health(pool, e[i], LB_UNHEALTHY));
 	for (int i = 0; i < 200; i++) {
-		lb_ticket ticket = { 0 };
+		lb_ticket ticket = {0};
 		ck_ok(lb_select(selector, NULL, &ticket));
 		ck_assert_uint_eq(ticket.reason, LB_BY_PANIC);
 		for (int n = 0; n < 4; n++)
@@ -246,7 +248,7 @@ START_TEST(callers_memory_of_the_told_size)
 {
 	lb_pool_config config;
 	lb_pool *pool;
-	world w = { .now = 1 };
+	world w = {.now = 1};
 	lb_env env = world_env(&w);
 
 	lb_pool_config_init(&config, sizeof config);
@@ -255,7 +257,7 @@ START_TEST(callers_memory_of_the_told_size)
 	ck_assert_uint_gt(size, 0);
 	char *memory = malloc(size + 64);
 	for (size_t shift = 0; shift <= 48; shift += 16) {
-		config.memory = (lb_memory){ memory + shift, size - 1 };
+		config.memory = (lb_memory){memory + shift, size - 1};
 		ck_assert_int_eq(lb_pool_create(&pool, &config, &env), LB_ENOMEM);
 		config.memory.size = size;
 		ck_ok(lb_pool_create(&pool, &config, &env));
@@ -298,7 +300,7 @@ START_TEST(busy_while_something_lives)
 	ck_assert_int_eq(lb_pool_destroy(r.pool), LB_EBUSY);
 	ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), 0);
 	/* open tickets alone do not hold it */
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	rig_select(&r, &ticket);
 	rig_close(&r);
 }
@@ -325,16 +327,16 @@ START_TEST(lanes_see_each_others_load)
 {
 	rig r;
 	uint32_t lane;
-	lb_ticket held[9] = { { 0 } };
+	lb_ticket held[9] = {{0}};
 
 	rig_open(&r, LB_LEAST_CONNECTIONS, 2, NULL, NULL);
 	ck_ok(lb_pool_join(r.pool, 5, &lane));
 	for (int i = 0; i < 9; i++)
-		ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[0] }, &held[i]));
+		ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[0]}, &held[i]));
 	r.w.now += LB_MILLISECONDS;
 	for (int i = 0; i < 8; i++) {
-		lb_ticket ticket = { 0 };
-		ck_ok(lb_select(r.selector, &(lb_request){ .lane = lane }, &ticket));
+		lb_ticket ticket = {0};
+		ck_ok(lb_select(r.selector, &(lb_request){.lane = lane}, &ticket));
 		ck_assert_int_eq(rig_number(&r, ticket.endpoint), 1);
 	}
 	rig_close(&r);
@@ -351,8 +353,8 @@ START_TEST(events_in_order_and_an_overflow_is_told)
 	ck_ok(lb_pool_set_weight(r.pool, r.e[1], 5));
 	ck_ok(lb_pool_set_admin(r.pool, r.e[1], LB_ADMIN_DRAIN));
 	ck_ok(lb_pool_set_health(r.pool, r.e[1], LB_DEGRADED));
-	static const lb_event_kind kinds[] = { LB_EVENT_ADDED, LB_EVENT_ADDED, LB_EVENT_WEIGHT, LB_EVENT_ADMIN,
-					       LB_EVENT_HEALTH };
+	static const lb_event_kind kinds[] = {LB_EVENT_ADDED, LB_EVENT_ADDED, LB_EVENT_WEIGHT, LB_EVENT_ADMIN,
+					      LB_EVENT_HEALTH};
 	ck_assert_int_eq(r.w.events_n, 5);
 	for (uint64_t i = 0; i < 5; i++) {
 		ck_assert_int_eq(r.w.events[i].kind, kinds[i]);
@@ -365,7 +367,7 @@ START_TEST(events_in_order_and_an_overflow_is_told)
 	ck_ok(lb_pool_sync(r.pool, list, 1));
 	rig_close(&r);
 	/* one call that makes more events than the ring holds */
-	world w = { .now = 1 };
+	world w = {.now = 1};
 	lb_env env = world_env(&w);
 	lb_pool_config config;
 	lb_pool *pool;
@@ -403,7 +405,7 @@ static void call_back(void *user, const lb_event *event)
 
 START_TEST(hooks_may_call_back)
 {
-	rig r = { .w = { 0 } };
+	rig r = {.w = {0}};
 	lb_env env;
 
 	lb_env_init(&env, sizeof env);
@@ -418,9 +420,9 @@ END_TEST
 
 START_TEST(clocks_of_all_kinds)
 {
-	static const lb_time starts[] = { 1, 1000 * LB_SECONDS, UINT64_MAX / 2, UINT64_MAX - 5 * LB_SECONDS };
-	static const int64_t steps[] = { 0, -1, -(int64_t)(3600 * LB_SECONDS), INT64_C(315360000) * 1000000000,
-					 1000000 };
+	static const lb_time starts[] = {1, 1000 * LB_SECONDS, UINT64_MAX / 2, UINT64_MAX - 5 * LB_SECONDS};
+	static const int64_t steps[] = {0, -1, -(int64_t)(3600 * LB_SECONDS), INT64_C(315360000) * 1000000000,
+					1000000};
 
 	for (size_t s = 0; s < 4; s++) {
 		for (size_t t = 0; t < 5; t++) {

@@ -16,9 +16,9 @@ END_TEST
 START_TEST(weights_3_1_give_9_3_of_12)
 {
 	rig r;
-	int served[2] = { 0 };
+	int served[2] = {0};
 
-	rig_open(&r, LB_WEIGHTED_ROUND_ROBIN, 2, (uint32_t[]){ 3, 1 }, NULL);
+	rig_open(&r, LB_WEIGHTED_ROUND_ROBIN, 2, (uint32_t[]){3, 1}, NULL);
 	for (int i = 0; i < 12; i++)
 		served[rig_pick(&r, LB_SUCCESS)]++;
 	ck_assert_int_eq(served[0], 9);
@@ -79,7 +79,7 @@ START_TEST(breaker_closed_open_after_3_rejects_half_open_closed_again)
 	ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), LB_ENONE);
 	r.w.now += 1;
 	ck_assert_int_eq(rig_info(&r, 0).breaker, LB_BREAKER_HALF_OPEN);
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	ck_assert_int_eq(rig_select(&r, &ticket), 0);
 	ck_assert_uint_eq(ticket.reason, LB_BY_TRIAL);
 	ck_ok(lb_report_result(r.selector, &ticket, LB_SUCCESS));
@@ -147,13 +147,13 @@ END_TEST
 START_TEST(least_connections_picks_2_before_5)
 {
 	rig r;
-	lb_ticket five[5] = { { 0 } }, two[2] = { { 0 } }, ticket = { 0 };
+	lb_ticket five[5] = {{0}}, two[2] = {{0}}, ticket = {0};
 
 	rig_open(&r, LB_LEAST_CONNECTIONS, 2, NULL, NULL);
 	for (int i = 0; i < 5; i++)
-		ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[0] }, &five[i]));
+		ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[0]}, &five[i]));
 	for (int i = 0; i < 2; i++)
-		ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[1] }, &two[i]));
+		ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[1]}, &two[i]));
 	ck_assert_uint_eq(five[0].reason, LB_BY_PREFERENCE);
 	ck_assert_int_eq(rig_select(&r, &ticket), 1);
 	rig_close(&r);
@@ -162,11 +162,12 @@ END_TEST
 
 START_TEST(nine_over_3_gives_3_each)
 {
-	static const lb_algorithm algorithms[] = { LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN, LB_LEAST_CONNECTIONS };
+	static const lb_algorithm algorithms[] = {LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN,
+						  LB_LEAST_CONNECTIONS};
 	rig r;
 
 	for (size_t a = 0; a < 3; a++) {
-		int served[3] = { 0 };
+		int served[3] = {0};
 		rig_open(&r, algorithms[a], 3, NULL, NULL);
 		for (int i = 0; i < 9; i++)
 			served[rig_pick(&r, LB_SUCCESS)]++;

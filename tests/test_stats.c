@@ -8,10 +8,10 @@
 
 static void request(rig *r, int number, uint32_t lane, lb_result result, lb_span latency)
 {
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
-	ck_ok(lb_select(r->selector, &(lb_request){ .prefer = r->e[number], .lane = lane }, &ticket));
-	ck_ok(lb_report(r->selector, &ticket, &(lb_outcome){ .result = result, .latency = latency }));
+	ck_ok(lb_select(r->selector, &(lb_request){.prefer = r->e[number], .lane = lane}, &ticket));
+	ck_ok(lb_report(r->selector, &ticket, &(lb_outcome){.result = result, .latency = latency}));
 }
 
 static lb_endpoint_stats stats_of(const rig *r, int number)
@@ -26,7 +26,7 @@ START_TEST(every_field_and_the_reset)
 {
 	rig r;
 	lb_pool_stats pool;
-	lb_ticket open = { 0 };
+	lb_ticket open = {0};
 	uint32_t lane;
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
@@ -40,7 +40,7 @@ START_TEST(every_field_and_the_reset)
 	request(&r, 0, 0, LB_CANCELLED, 1000000);
 	request(&r, 0, 0, LB_LOCAL, 1000000);
 	request(&r, 1, 0, LB_SUCCESS, 5);
-	ck_ok(lb_select(r.selector, &(lb_request){ .prefer = r.e[0] }, &open));
+	ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[0]}, &open));
 	r.w.now += 2 * LB_SECONDS;
 	lb_endpoint_stats s = stats_of(&r, 0);
 	ck_assert(s.selected == 9 && s.succeeded == 2 && s.failed == 1 && s.timed_out == 1 && s.refused == 1);
@@ -52,12 +52,14 @@ START_TEST(every_field_and_the_reset)
 	ck_assert_uint_eq(s.rate_milli, 4500);
 	ck_assert_uint_gt(s.latency_decayed, 0);
 	ck_ok(lb_stats_pool(r.pool, &pool, sizeof pool));
-	ck_assert(pool.total.selected == 10 && pool.total.latency_min == 5 && pool.total.share_ppm == 1000000);
+	ck_assert(pool.total.selected == 10 && pool.total.latency_min == 5 &&
+		  pool.total.share_ppm == 1000000);
 	ck_assert(pool.tickets_open == 1 && pool.endpoints == 2 && pool.usable == 2);
 	ck_assert(pool.uptime == 2 * LB_SECONDS && pool.since == r.w.now - 2 * LB_SECONDS);
 	ck_ok(lb_stats_reset(r.pool));
 	s = stats_of(&r, 0);
-	ck_assert(s.selected == 1 && s.inflight == 1 && s.succeeded == 0 && s.latency_min == 0 && s.latency_max == 0);
+	ck_assert(s.selected == 1 && s.inflight == 1 && s.succeeded == 0 && s.latency_min == 0 &&
+		  s.latency_max == 0);
 	request(&r, 0, lane, LB_SUCCESS, 7);
 	s = stats_of(&r, 0);
 	ck_assert(s.succeeded == 1 && s.latency_average == 7 && s.latency_min == 7 && s.latency_max == 7);
@@ -69,7 +71,7 @@ START_TEST(answers_without_an_endpoint_and_retries)
 {
 	rig r;
 	lb_pool_stats pool;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
 	for (int i = 0; i < 2; i++) {
@@ -89,7 +91,7 @@ END_TEST
 START_TEST(peak_and_measured_latency)
 {
 	rig r;
-	lb_ticket held[5] = { { 0 } };
+	lb_ticket held[5] = {{0}};
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	for (int i = 0; i < 5; i++)
@@ -170,9 +172,14 @@ static int put(void *user, const char *text, size_t length)
 	return 0;
 }
 
-static const char *const hostile[] = { "quote\"back\\slash", "\xff\xfe\x80", "\xe2\x80\xa8line", "\xc2\x85next",
-				       "\xe2\x80\xaertl", "caf\xc3\xa9", "a|b  c",
-				       "012345678901234567890123456789012345678901234567890123456789012" };
+static const char *const hostile[] = {"quote\"back\\slash",
+				      "\xff\xfe\x80",
+				      "\xe2\x80\xa8line",
+				      "\xc2\x85next",
+				      "\xe2\x80\xaertl",
+				      "caf\xc3\xa9",
+				      "a|b  c",
+				      "012345678901234567890123456789012345678901234567890123456789012"};
 
 START_TEST(hostile_names_cannot_break_a_line)
 {
@@ -323,17 +330,22 @@ START_TEST(numbers_and_spans_are_made_for_reading)
 	static const struct {
 		lb_span span;
 		const char *text;
-	} rows[] = { { 0, "0ns" }, { 999, "999ns" }, { 1000, "1.0us" }, { 12345678, "12.3ms" }, { 1500000000, "1.5s" },
-		     { UINT64_C(90000000000), "1.5min" }, { UINT64_C(9000000000000), "2.5h" },
-		     { UINT64_MAX, "5124095.5h" } };
+	} rows[] = {{0, "0ns"},
+		    {999, "999ns"},
+		    {1000, "1.0us"},
+		    {12345678, "12.3ms"},
+		    {1500000000, "1.5s"},
+		    {UINT64_C(90000000000), "1.5min"},
+		    {UINT64_C(9000000000000), "2.5h"},
+		    {UINT64_MAX, "5124095.5h"}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		lb_line_buffer line = { 0 };
+		lb_line_buffer line = {0};
 		lb_put_span(&line, rows[i].span);
 		ck_assert_uint_eq(line.length, strlen(rows[i].text));
 		ck_assert_int_eq(memcmp(line.text, rows[i].text, line.length), 0);
 	}
-	lb_line_buffer line = { 0 };
+	lb_line_buffer line = {0};
 	for (int i = 0; i < 3000; i++)
 		lb_put_fixed(&line, 1205, 2);
 	ck_assert_uint_eq(line.length, LB_LINE_BYTES);

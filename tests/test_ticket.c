@@ -19,7 +19,7 @@ static lb_endpoint_stats stats(const rig *r, int number)
 START_TEST(second_report_is_stale_and_counts_nothing)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	rig_select(&r, &ticket);
@@ -38,7 +38,7 @@ END_TEST
 START_TEST(forgotten_ticket_is_settled_by_the_tick_and_its_late_report_is_stale)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	rig_select(&r, &ticket);
@@ -60,11 +60,11 @@ END_TEST
 START_TEST(timeouts_of_its_own_and_never)
 {
 	rig r;
-	lb_ticket brief = { 0 }, endless = { 0 };
+	lb_ticket brief = {0}, endless = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
-	ck_ok(lb_select(r.selector, &(lb_request){ .timeout = LB_SECONDS }, &brief));
-	ck_ok(lb_select(r.selector, &(lb_request){ .timeout = LB_NEVER }, &endless));
+	ck_ok(lb_select(r.selector, &(lb_request){.timeout = LB_SECONDS}, &brief));
+	ck_ok(lb_select(r.selector, &(lb_request){.timeout = LB_NEVER}, &endless));
 	r.w.now += 2 * LB_SECONDS;
 	lb_pool_tick(r.pool);
 	ck_assert_uint_eq(inflight(&r, 0), 1);
@@ -79,16 +79,16 @@ END_TEST
 START_TEST(a_lanes_owner_settles_its_forgotten_tickets)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	uint32_t lane;
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	ck_ok(lb_pool_join(r.pool, 7, &lane));
-	ck_ok(lb_select(r.selector, &(lb_request){ .lane = lane }, &ticket));
+	ck_ok(lb_select(r.selector, &(lb_request){.lane = lane}, &ticket));
 	r.w.now += 601 * LB_SECONDS;
 	for (int i = 0; i < 64; i++) {
-		lb_ticket other = { 0 };
-		ck_ok(lb_select(r.selector, &(lb_request){ .lane = lane }, &other));
+		lb_ticket other = {0};
+		ck_ok(lb_select(r.selector, &(lb_request){.lane = lane}, &other));
 		ck_ok(lb_report_result(r.selector, &other, LB_SUCCESS));
 	}
 	ck_assert_uint_eq(inflight(&r, 0), 0);
@@ -100,7 +100,7 @@ END_TEST
 START_TEST(select_on_an_open_ticket_settles_it_as_failure)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
 	ck_assert_int_eq(rig_select(&r, &ticket), 0);
@@ -117,7 +117,7 @@ END_TEST
 START_TEST(removed_and_added_again_under_the_same_name)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	lb_endpoint again;
 	lb_endpoint_info info;
 
@@ -146,7 +146,7 @@ END_TEST
 START_TEST(another_pools_zeroed_and_damaged_tickets_are_stale)
 {
 	rig one, other;
-	lb_ticket ticket = { 0 }, zero = { 0 };
+	lb_ticket ticket = {0}, zero = {0};
 
 	rig_open(&one, LB_ROUND_ROBIN, 1, NULL, NULL);
 	rig_open(&other, LB_ROUND_ROBIN, 1, NULL, NULL);
@@ -171,7 +171,7 @@ END_TEST
 START_TEST(ledger_full_is_elimit_and_loses_nothing)
 {
 	rig r;
-	lb_ticket tickets[65] = { { 0 } };
+	lb_ticket tickets[65] = {{0}};
 	lb_pool_stats s;
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
@@ -193,11 +193,11 @@ START_TEST(hedged_pairs_in_both_orders)
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
 	for (int order = 0; order < 2; order++) {
-		lb_ticket first = { 0 }, second = { 0 };
+		lb_ticket first = {0}, second = {0};
 		int a = rig_select(&r, &first);
 		second.tried[0] = first.endpoint;
 		second.attempts = 1;
-		ck_ok(lb_select(r.selector, &(lb_request){ .flags = LB_REQUEST_HEDGE }, &second));
+		ck_ok(lb_select(r.selector, &(lb_request){.flags = LB_REQUEST_HEDGE}, &second));
 		ck_assert_int_ne(rig_number(&r, second.endpoint), a);
 		ck_ok(lb_report_result(r.selector, order ? &first : &second, LB_SUCCESS));
 		ck_ok(lb_report_result(r.selector, order ? &second : &first, LB_CANCELLED));
@@ -214,7 +214,7 @@ END_TEST
 START_TEST(reuse_without_zeroing_after_success_and_cancel)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
 	for (int i = 0; i < 20; i++) {
@@ -230,7 +230,7 @@ END_TEST
 START_TEST(eight_tries_are_the_end)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	unsigned seen = 0;
 
 	rig_open(&r, LB_TWO_CHOICES, 12, NULL, NULL);
@@ -248,7 +248,7 @@ END_TEST
 START_TEST(null_outcome_leaves_the_ticket_open)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	rig_select(&r, &ticket);
@@ -263,21 +263,21 @@ END_TEST
 START_TEST(leave_settles_what_is_open_as_cancelled)
 {
 	rig r;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 	uint32_t lane, again;
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	ck_ok(lb_pool_join(r.pool, 7, &lane));
 	ck_ok(lb_pool_join(r.pool, 7, &again));
 	ck_assert_uint_eq(lane, again);
-	ck_ok(lb_select(r.selector, &(lb_request){ .lane = lane }, &ticket));
+	ck_ok(lb_select(r.selector, &(lb_request){.lane = lane}, &ticket));
 	ck_assert_uint_eq(inflight(&r, 0), 1);
 	ck_ok(lb_pool_leave(r.pool, lane));
 	ck_assert_uint_eq(inflight(&r, 0), 0);
 	ck_assert_uint_eq(stats(&r, 0).cancelled, 1);
 	ck_assert_int_eq(lb_report_result(r.selector, &ticket, LB_SUCCESS), LB_ESTALE);
-	lb_ticket none = { 0 };
-	ck_assert_int_eq(lb_select(r.selector, &(lb_request){ .lane = lane }, &none), LB_EINVAL);
+	lb_ticket none = {0};
+	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.lane = lane}, &none), LB_EINVAL);
 	ck_assert_int_eq(lb_pool_leave(r.pool, lane), LB_EINVAL);
 	rig_close(&r);
 }
@@ -287,7 +287,7 @@ START_TEST(any_selector_of_the_pool_settles)
 {
 	rig r;
 	lb_selector *other;
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	ck_ok(lb_selector_create(&other, r.pool, NULL));

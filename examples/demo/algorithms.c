@@ -14,8 +14,8 @@ static void run(lb_selector *selector, uint32_t lane, int rounds, uint64_t *serv
 
 	for (int i = 0; i < rounds; i++) {
 		lb_ticket *ticket = &tickets[i % OPEN];
-		lb_request request = { .now = now, .lane = lane };
-		lb_outcome outcome = { .result = LB_SUCCESS, .latency = LB_MILLISECONDS, .now = now };
+		lb_request request = {.now = now, .lane = lane};
+		lb_outcome outcome = {.result = LB_SUCCESS, .latency = LB_MILLISECONDS, .now = now};
 		if (ticket->id != 0)
 			lb_report(selector, ticket, &outcome);
 		if (lb_select(selector, &request, ticket) == LB_OK && served)
@@ -33,13 +33,13 @@ static void show(lb_algorithm algorithm)
 	lb_selector_config config;
 	lb_endpoint_config endpoint;
 	uint32_t lane = 0;
-	uint64_t served[MEMBERS] = { 0 };
-	static const char *const names[MEMBERS] = { "a", "b", "c" };
+	uint64_t served[MEMBERS] = {0};
+	static const char *const names[MEMBERS] = {"a", "b", "c"};
 
 	lb_selector_config_init(&config, sizeof config);
 	config.algorithm = algorithm;
-	if (lb_pool_create(&pool, NULL, NULL) != LB_OK || lb_selector_create(&selector, pool, &config) != LB_OK ||
-	    lb_pool_join(pool, 1, &lane) != LB_OK)
+	if (lb_pool_create(&pool, NULL, NULL) != LB_OK ||
+	    lb_selector_create(&selector, pool, &config) != LB_OK || lb_pool_join(pool, 1, &lane) != LB_OK)
 		abort();
 	for (uint32_t i = 0; i < MEMBERS; i++) {
 		lb_endpoint_config_init(&endpoint, sizeof endpoint);
@@ -53,8 +53,8 @@ static void show(lb_algorithm algorithm)
 	run(selector, lane, TIMED, NULL);
 	lb_span each = (clock_now() - begun) * 10 / TIMED;
 	printf("  %-22s %5.1f %% %6.1f %% %6.1f %%   %4u.%u ns\n", lb_algorithm_name(algorithm),
-	       (double)served[0] * 100 / ROUNDS, (double)served[1] * 100 / ROUNDS, (double)served[2] * 100 / ROUNDS,
-	       (unsigned)(each / 10), (unsigned)(each % 10));
+	       (double)served[0] * 100 / ROUNDS, (double)served[1] * 100 / ROUNDS,
+	       (double)served[2] * 100 / ROUNDS, (unsigned)(each / 10), (unsigned)(each % 10));
 	lb_selector_destroy(selector);
 	lb_pool_destroy(pool);
 }

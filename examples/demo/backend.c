@@ -44,7 +44,8 @@ static void leave(visitor *v)
 
 static void answer(visitor *v)
 {
-	static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nok\n";
+	static const char reply[] =
+	    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nok\n";
 
 	if (send(v->fd, reply, sizeof reply - 1, MSG_NOSIGNAL) != (ssize_t)sizeof reply - 1)
 		leave(v);
@@ -85,7 +86,7 @@ static void welcome(visitor *visitors, int listener)
 	for (int i = 0; i < VISITORS; i++) {
 		if (visitors[i].fd >= 0)
 			continue;
-		visitors[i] = (visitor){ .fd = fd };
+		visitors[i] = (visitor){.fd = fd};
 		return;
 	}
 	close(fd);
@@ -97,13 +98,13 @@ static struct timespec prepare(const visitor *visitors, struct pollfd *polls, lb
 	lb_span wait = LB_SECONDS;
 
 	for (int i = 0; i < VISITORS; i++) {
-		polls[i] = (struct pollfd){ .fd = visitors[i].fd, .events = visitors[i].due ? 0 : POLLIN };
+		polls[i] = (struct pollfd){.fd = visitors[i].fd, .events = visitors[i].due ? 0 : POLLIN};
 		if (visitors[i].fd >= 0 && visitors[i].due != 0) {
 			lb_span left = visitors[i].due > now ? visitors[i].due - now : 0;
 			wait = left < wait ? left : wait;
 		}
 	}
-	return (struct timespec){ .tv_sec = (time_t)(wait / LB_SECONDS), .tv_nsec = (long)(wait % LB_SECONDS) };
+	return (struct timespec){.tv_sec = (time_t)(wait / LB_SECONDS), .tv_nsec = (long)(wait % LB_SECONDS)};
 }
 
 static _Noreturn void serve(int listener)
@@ -115,7 +116,7 @@ static _Noreturn void serve(int listener)
 		visitors[i].fd = -1;
 	for (;;) {
 		struct timespec wait = prepare(visitors, polls, clock_now());
-		polls[VISITORS] = (struct pollfd){ .fd = listener, .events = POLLIN };
+		polls[VISITORS] = (struct pollfd){.fd = listener, .events = POLLIN};
 		if (ppoll(polls, VISITORS + 1, &wait, NULL) < 0 && errno != EINTR)
 			_exit(1);
 		lb_time now = clock_now();
@@ -124,7 +125,8 @@ static _Noreturn void serve(int listener)
 				continue;
 			if (visitors[i].due != 0 && visitors[i].due <= now)
 				answer(&visitors[i]);
-			else if (visitors[i].due == 0 && polls[i].fd == visitors[i].fd && polls[i].revents != 0)
+			else if (visitors[i].due == 0 && polls[i].fd == visitors[i].fd &&
+				 polls[i].revents != 0)
 				hear(&visitors[i], now);
 		}
 		if ((polls[VISITORS].revents & POLLIN) != 0)
@@ -135,7 +137,7 @@ static _Noreturn void serve(int listener)
 static int listen_on(uint16_t *port)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(*port) };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(*port)};
 	socklen_t length = sizeof address;
 	int on = 1;
 

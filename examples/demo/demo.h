@@ -47,7 +47,8 @@ typedef struct load {
 	lb_endpoint endpoints[BACKENDS];
 	atomic_int phase; /* -1 = stop */
 	atomic_uint turn; /* of the naive rotation */
-	lb_time steady_at, last_second; /* the slow phase's and the last phase's part that promises are held to */
+	lb_time steady_at,
+	    last_second; /* the slow phase's and the last phase's part that promises are held to */
 	struct client {
 		pthread_t thread;
 		struct load *load;

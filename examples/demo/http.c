@@ -13,8 +13,8 @@
 int http_dial(uint16_t port, bool blocking)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (blocking ? 0 : SOCK_NONBLOCK), 0);
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct timeval limit = { .tv_sec = 1 };
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct timeval limit = {.tv_sec = 1};
 	int on = 1;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -51,21 +51,22 @@ static exchange talk(int fd, const char *path)
 	size_t got = 0;
 
 	if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
-		return (exchange){ LB_FAILURE, true };
+		return (exchange){LB_FAILURE, true};
 	for (;;) {
 		ssize_t n = recv(fd, reply + got, sizeof reply - 1 - got, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
-			return (exchange){ LB_TIMEOUT, false };
+			return (exchange){LB_TIMEOUT, false};
 		if (n <= 0)
-			return (exchange){ LB_FAILURE, got == 0 };
+			return (exchange){LB_FAILURE, got == 0};
 		got += (size_t)n;
 		reply[got] = '\0';
 		if (strstr(reply, "\r\n\r\nok\n"))
-			return (exchange){ strncmp(reply, "HTTP/1.1 200", 12) ? LB_FAILURE : LB_SUCCESS, false };
+			return (exchange){strncmp(reply, "HTTP/1.1 200", 12) ? LB_FAILURE : LB_SUCCESS,
+					  false};
 		if (got == sizeof reply - 1)
-			return (exchange){ LB_FAILURE, false };
+			return (exchange){LB_FAILURE, false};
 	}
 }
 

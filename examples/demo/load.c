@@ -16,7 +16,7 @@ lb_time clock_now(void)
 
 void sleep_until(lb_time then)
 {
-	struct timespec when = { .tv_sec = (time_t)(then / LB_SECONDS), .tv_nsec = (long)(then % LB_SECONDS) };
+	struct timespec when = {.tv_sec = (time_t)(then / LB_SECONDS), .tv_nsec = (long)(then % LB_SECONDS)};
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) != 0)
 		;
@@ -40,13 +40,14 @@ static int request_naive(load *l, connection *connections)
 {
 	unsigned turn = atomic_fetch_add(&l->turn, 1) % REGULAR;
 
-	return http_get(&connections[turn], l->backends[turn].port, "/api/data") == LB_SUCCESS ? (int)turn : -1;
+	return http_get(&connections[turn], l->backends[turn].port, "/api/data") == LB_SUCCESS ? (int)turn
+											       : -1;
 }
 
 /* The same with lbcore: the loop that every host writes. */
 static int request_balanced(load *l, connection *connections)
 {
-	lb_ticket ticket = { 0 };
+	lb_ticket ticket = {0};
 
 	while (lb_select(l->selector, NULL, &ticket) == LB_OK) {
 		size_t chosen = (size_t)ticket.tag;
@@ -115,7 +116,7 @@ static int by_size(const void *a, const void *b)
 
 tally load_sum(const load *l, int phase)
 {
-	tally sum = { 0 };
+	tally sum = {0};
 
 	for (int i = 0; i < CLIENTS; i++) {
 		const tally *t = &l->clients[i].phases[phase];

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static backend backends[BACKENDS] = { { .name = "b1" }, { .name = "b2" }, { .name = "b3" }, { .name = "b4" },
-				      { .name = "spare" } };
+static backend backends[BACKENDS] = {
+    {.name = "b1"}, {.name = "b2"}, {.name = "b3"}, {.name = "b4"}, {.name = "spare"}};
 
 static void kill_all(void)
 {
@@ -162,13 +162,15 @@ static bool judge(const load *naive, const load *with)
 	printf("\nPromises\n\n");
 	bool kept = promise(errors == 0 && requests > 1000, "lbcore lost %llu of %llu user requests",
 			    (unsigned long long)errors, (unsigned long long)requests);
-	kept &= promise(lost > 5, "naive round robin lost %.1f %% while one of four was dead (more than 5 %%)", lost);
-	kept &= promise(slow <= 25.0 / 3, "the slow one's share fell to %.1f %% (a third of fair: 8.3 %%)", slow);
+	kept &= promise(lost > 5,
+			"naive round robin lost %.1f %% while one of four was dead (more than 5 %%)", lost);
+	kept &=
+	    promise(slow <= 25.0 / 3, "the slow one's share fell to %.1f %% (a third of fair: 8.3 %%)", slow);
 	kept &= promise(before == 0 && meanwhile > 0,
 			"the spare served %llu requests while its primary was dead, %llu before",
 			(unsigned long long)meanwhile, (unsigned long long)before);
-	kept &= promise(back >= 25.0 * 0.7, "the returned one had %.1f %% in the last second (70 %% of fair: 17.5 %%)",
-			back);
+	kept &= promise(back >= 25.0 * 0.7,
+			"the returned one had %.1f %% in the last second (70 %% of fair: 17.5 %%)", back);
 	return kept;
 }
 

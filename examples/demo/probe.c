@@ -44,7 +44,7 @@ static int start_probe(void *user, const lb_probe_request *request, void **mine)
 			lb_health_done(c->health, request->probe, LB_REFUSED, LB_UNKNOWN, 0);
 			return 0;
 		}
-		c->errands[i] = (errand){ .fd = fd, .probe = request->probe };
+		c->errands[i] = (errand){.fd = fd, .probe = request->probe};
 		*mine = &c->errands[i];
 		return 0;
 	}
@@ -104,11 +104,12 @@ static void *run_checker(void *arg)
 		lb_time now = clock_now();
 		lb_span wait = next > now ? next - now : 0;
 		/* a switch of traffic wants its view published soon, so look in every 20 ms at least */
-		int ms = wait > 20 * LB_MILLISECONDS ? 20 : (int)((wait + LB_MILLISECONDS - 1) / LB_MILLISECONDS);
+		int ms =
+		    wait > 20 * LB_MILLISECONDS ? 20 : (int)((wait + LB_MILLISECONDS - 1) / LB_MILLISECONDS);
 		for (int i = 0; i < PROBES; i++)
 			polls[i] = (struct pollfd){
-				.fd = c->errands[i].fd,
-				.events = c->errands[i].asked ? POLLIN : POLLOUT,
+			    .fd = c->errands[i].fd,
+			    .events = c->errands[i].asked ? POLLIN : POLLOUT,
 			};
 		if (poll(polls, PROBES, ms) <= 0)
 			continue;

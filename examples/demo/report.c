@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const phase_names[PHASES] = { "all well", "one dead", "one slow, too", "the dead one back" };
+const char *const phase_names[PHASES] = {"all well", "one dead", "one slow, too", "the dead one back"};
 
 void print_number(uint64_t value, int width)
 {
@@ -51,13 +51,14 @@ static void show_row(const char *phase, const char *who, const load *l, int numb
 void show_phases(const load *naive, const load *with)
 {
 	printf("\nThe same script, 16 clients, without and with lbcore\n\n");
-	printf("  %-18s %-7s%9s%8s  %8s %8s  %6s %6s %6s %6s %6s\n", "phase", "", "requests", "errors", "p50", "p99",
-	       "b1", "b2", "b3", "b4", "spare");
+	printf("  %-18s %-7s%9s%8s  %8s %8s  %6s %6s %6s %6s %6s\n", "phase", "", "requests", "errors", "p50",
+	       "p99", "b1", "b2", "b3", "b4", "spare");
 	for (int phase = 0; phase < PHASES; phase++) {
 		show_row(phase_names[phase], "naive", naive, phase);
 		show_row("", "lbcore", with, phase);
 	}
-	printf("\n  b1 is killed and comes back, b2 turns slow (40 ms), spare is b1's backup. Shares of answered requests.\n");
+	printf("\n  b1 is killed and comes back, b2 turns slow (40 ms), spare is b1's backup. Shares of "
+	       "answered requests.\n");
 }
 
 enum { EVENTS = 256 };
@@ -99,8 +100,8 @@ static const char *name_of(lb_pool *pool, lb_endpoint endpoint)
 
 static void show_noted(const struct noted *n, lb_time from)
 {
-	static const char *const breaker[] = { "closed", "open", "half open" };
-	static const char *const health[] = { "unknown", "healthy", "degraded", "unhealthy" };
+	static const char *const breaker[] = {"closed", "open", "half open"};
+	static const char *const health[] = {"unknown", "healthy", "degraded", "unhealthy"};
 	const char *const *states = n->event.kind == LB_EVENT_BREAKER ? breaker : health;
 
 	printf("  %7.3f s  %-9s %-6s %s -> %s\n", seconds(n->event.at, from),
@@ -110,7 +111,7 @@ static void show_noted(const struct noted *n, lb_time from)
 
 void show_history(const lb_failover *failover, lb_pool *pool, lb_time from)
 {
-	static const char *const kinds[] = { "failover", "failback", "forced" };
+	static const char *const kinds[] = {"failover", "failback", "forced"};
 	lb_failover_event events[16];
 	int n = lb_failover_history(failover, events, 16, sizeof *events);
 	int next = 0;

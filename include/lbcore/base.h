@@ -40,7 +40,8 @@ typedef uint64_t lb_span; /* a length of time, ns */
 #define LB_MILLISECONDS UINT64_C(1000000)
 #define LB_SECONDS UINT64_C(1000000000)
 
-typedef uint64_t lb_endpoint; /* names one endpoint of one pool for as long as it lives; never another one later */
+typedef uint64_t
+    lb_endpoint; /* names one endpoint of one pool for as long as it lives; never another one later */
 #define LB_NO_ENDPOINT UINT64_C(0)
 
 typedef enum lb_error {
@@ -54,7 +55,8 @@ typedef enum lb_error {
 	LB_EBUSY = -7,    /* something made from the handle still lives */
 	LB_ESTALE = -8,   /* settled already */
 	LB_ENONE = -9,    /* no endpoint may be used */
-	LB_EFULL = -10,   /* no endpoint may be used, and at least one was refused only for its in-flight limit */
+	LB_EFULL =
+	    -10, /* no endpoint may be used, and at least one was refused only for its in-flight limit */
 	LB_EBUDGET = -11, /* the retry budget is spent */
 	LB_EOPEN = -12,   /* standalone breaker: do not call */
 	LB_ESHED = -13,   /* governor or throttle says no */
@@ -95,20 +97,21 @@ typedef enum lb_breaker_force {
 /* What happened; beside each kind what `from` and `to` hold (0 where nothing is said). */
 typedef enum lb_event_kind {
 	LB_EVENT_ADDED,
-	LB_EVENT_REMOVED,  /* its last ticket is settled and its slot is free */
-	LB_EVENT_ADMIN,    /* lb_admin */
-	LB_EVENT_HEALTH,   /* lb_health_status */
-	LB_EVENT_BREAKER,  /* lb_breaker_state */
-	LB_EVENT_FAILOVER, /* to: lb_failover_kind; traffic moved from `endpoint` to `other` */
+	LB_EVENT_REMOVED,   /* its last ticket is settled and its slot is free */
+	LB_EVENT_ADMIN,     /* lb_admin */
+	LB_EVENT_HEALTH,    /* lb_health_status */
+	LB_EVENT_BREAKER,   /* lb_breaker_state */
+	LB_EVENT_FAILOVER,  /* to: lb_failover_kind; traffic moved from `endpoint` to `other` */
 	LB_EVENT_FORGOTTEN, /* a ticket was settled by its timeout */
-	LB_EVENT_WEIGHT    /* the weights */
+	LB_EVENT_WEIGHT     /* the weights */
 } lb_event_kind;
 
 typedef struct lb_event {
 	lb_event_kind kind;
 	uint32_t from, to;
 	lb_time at;
-	uint64_t sequence;    /* orders the events of one handle; a gap = events were lost, the host drained too late */
+	uint64_t
+	    sequence; /* orders the events of one handle; a gap = events were lost, the host drained too late */
 	lb_endpoint endpoint; /* LB_NO_ENDPOINT for a standalone breaker */
 	lb_endpoint other;    /* the partner of a failover */
 	uint64_t tag;         /* the endpoint's */

@@ -34,7 +34,7 @@ typedef struct lb_breaker_config {
 	uint32_t jitter_percent;  /* an open period is drawn from +- this: 10; at most 100 */
 	uint32_t trials;          /* at once while half open: 3; 1 to LB_TRIALS_MAX */
 	uint32_t successes;       /* in a row, to close: 3; at least 1 */
-	lb_span trial_timeout;    /* after which an unanswered trial gives its place up: 30 s; 1 ms to 1 hour */
+	lb_span trial_timeout; /* after which an unanswered trial gives its place up: 30 s; 1 ms to 1 hour */
 } lb_breaker_config;
 
 #define LB_TRIALS_MAX 32

@@ -20,9 +20,10 @@ typedef struct lb_failover lb_failover;
 
 typedef struct lb_failover_config {
 	size_t size;
-	lb_span hold_down;      /* how long a primary must be unusable: 0 = at once */
-	lb_span hold_up;        /* how long it must be usable again before traffic returns: 30 s */
-	uint32_t successes;     /* passed checks, set_health(HEALTHY) and trials it needs to return: 5; 0 = the hold alone */
+	lb_span hold_down; /* how long a primary must be unusable: 0 = at once */
+	lb_span hold_up;   /* how long it must be usable again before traffic returns: 30 s */
+	uint32_t
+	    successes; /* passed checks, set_health(HEALTHY) and trials it needs to return: 5; 0 = the hold alone */
 	uint32_t manual_return; /* 1: traffic returns by lb_failover_force only; 0 */
 	uint32_t history_max;   /* switches remembered: 256; 1 to 65536 */
 	uint32_t reserved;      /* 0 */
@@ -80,7 +81,8 @@ int lb_failover_set_backup(lb_failover *failover, lb_endpoint primary, lb_endpoi
 int lb_failover_force(lb_failover *failover, lb_endpoint primary, lb_endpoint active);
 
 /* Tells how a primary stands. Returns LB_OK, LB_EINVAL, LB_EVERSION, LB_ENOENT (not a primary). Threads: look. */
-int lb_failover_get(const lb_failover *failover, lb_endpoint primary, lb_failover_status *status, size_t size);
+int lb_failover_get(const lb_failover *failover, lb_endpoint primary, lb_failover_status *status,
+		    size_t size);
 
 /* Moves what is due. Returns when to call again, at most 1 s from now; LB_NEVER for NULL. Threads: control. */
 lb_time lb_failover_tick(lb_failover *failover);

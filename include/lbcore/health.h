@@ -67,7 +67,7 @@ void lb_transport_init(lb_transport *transport, size_t size);
  * Threads: control.
  */
 int lb_health_create(lb_health **health, lb_pool *pool, const lb_health_config *config,
-                     const lb_transport *transport);
+		     const lb_transport *transport);
 
 /* Cancels the probes in flight and frees the checker. Returns LB_OK, LB_EINVAL. Threads: owner. */
 int lb_health_destroy(lb_health *health);
@@ -78,7 +78,8 @@ int lb_health_destroy(lb_health *health);
  * `latency` 0 = measured by lbcore. Allowed from any thread and inside probe_start.
  * Returns LB_OK; LB_ESTALE for a late, repeated or cancelled probe (nothing is counted); LB_EINVAL. Threads: control.
  */
-int lb_health_done(lb_health *health, lb_probe probe, lb_result result, lb_health_status says, lb_span latency);
+int lb_health_done(lb_health *health, lb_probe probe, lb_result result, lb_health_status says,
+		   lb_span latency);
 
 /*
  * Times probes out, starts those that are due. Returns when to call again, at most 1 s from now; LB_NEVER for NULL.

@@ -20,8 +20,8 @@ extern "C" {
 
 typedef struct lb_pool lb_pool;
 
-#define LB_NAME_MAX 63      /* bytes of an endpoint's or a pool's name */
-#define LB_URL_MAX 255      /* bytes of an endpoint's url */
+#define LB_NAME_MAX 63 /* bytes of an endpoint's or a pool's name */
+#define LB_URL_MAX 255 /* bytes of an endpoint's url */
 #define LB_WEIGHT_MAX (UINT32_C(1) << 20)
 #define LB_PRIORITY_MAX 7
 #define LB_ENDPOINTS_MAX 57344
@@ -43,21 +43,26 @@ typedef struct lb_endpoint_config {
 
 typedef struct lb_pool_config {
 	size_t size;
-	const char *name;              /* "pool": a label in the statistics; as an endpoint's name */
-	lb_memory memory;              /* where the block lies; {NULL, 0} = the allocate hook */
-	uint32_t endpoints_max;        /* 256; 1 to LB_ENDPOINTS_MAX; an eighth more slots wait for their last ticket */
-	uint32_t tickets_max;          /* open at once, per lane: 8192; 1 to LB_TICKETS_MAX */
-	uint32_t lanes_max;            /* besides lane 0: 8; 0 to LB_LANES_MAX */
-	uint32_t selectors_max;        /* 4; 1 to LB_SELECTORS_MAX */
-	uint32_t recent_max;           /* requests remembered, per lane: 1000; 0 = off; at most LB_RECENT_MAX */
-	lb_span ticket_timeout;        /* after which a forgotten ticket is settled: 10 min; LB_NEVER = none; not 0 */
-	lb_span decay;                 /* of the latency averages: 10 s; 1 us to 1 day */
-	lb_span failure_latency;       /* a failure is averaged as the largest of its latency, twice the average and this,
+	const char *name; /* "pool": a label in the statistics; as an endpoint's name */
+	lb_memory memory; /* where the block lies; {NULL, 0} = the allocate hook */
+	uint32_t
+	    endpoints_max; /* 256; 1 to LB_ENDPOINTS_MAX; an eighth more slots wait for their last ticket */
+	uint32_t tickets_max;   /* open at once, per lane: 8192; 1 to LB_TICKETS_MAX */
+	uint32_t lanes_max;     /* besides lane 0: 8; 0 to LB_LANES_MAX */
+	uint32_t selectors_max; /* 4; 1 to LB_SELECTORS_MAX */
+	uint32_t recent_max;    /* requests remembered, per lane: 1000; 0 = off; at most LB_RECENT_MAX */
+	lb_span
+	    ticket_timeout; /* after which a forgotten ticket is settled: 10 min; LB_NEVER = none; not 0 */
+	lb_span decay;      /* of the latency averages: 10 s; 1 us to 1 day */
+	lb_span
+	    failure_latency; /* a failure is averaged as the largest of its latency, twice the average and this,
 	                                  at most 10 s: 1 s */
 	lb_health_status initial_health; /* LB_HEALTHY: a pool without a checker just works */
-	uint32_t panic_percent;        /* use all, when fewer than this are usable: 0 = off: nothing left is LB_ENONE */
-	uint32_t overprovision_percent; /* 140; at least 100; kept, not obeyed yet: priorities do not share load yet */
-	uint32_t zone;                 /* ours; 0 = nowhere; kept, not obeyed yet */
+	uint32_t
+	    panic_percent; /* use all, when fewer than this are usable: 0 = off: nothing left is LB_ENONE */
+	uint32_t
+	    overprovision_percent; /* 140; at least 100; kept, not obeyed yet: priorities do not share load yet */
+	uint32_t zone;             /* ours; 0 = nowhere; kept, not obeyed yet */
 	const lb_breaker_config *breaker; /* one for each endpoint: the defaults of breaker.h; NULL = none */
 } lb_pool_config;
 
@@ -146,9 +151,9 @@ int lb_pool_sync(lb_pool *pool, const lb_endpoint_config *wanted, uint32_t n);
 /* Sets one property. Returns LB_OK, LB_EINVAL (value out of range), LB_ENOENT. Threads: control. */
 int lb_pool_set_weight(lb_pool *pool, lb_endpoint endpoint, uint32_t weight);
 int lb_pool_set_admin(lb_pool *pool, lb_endpoint endpoint, lb_admin admin);
-/* Counts as one check that skips rise and fall; consecutive_failures is 0 after LB_HEALTHY. */
+/* The same; counts as one check that skips rise and fall: consecutive_failures is 0 after LB_HEALTHY. Threads: control. */
 int lb_pool_set_health(lb_pool *pool, lb_endpoint endpoint, lb_health_status health);
-/* LB_EINVAL also when the pool was made without breakers. */
+/* The same; LB_EINVAL also when the pool was made without breakers. Threads: control. */
 int lb_pool_set_breaker(lb_pool *pool, lb_endpoint endpoint, lb_breaker_force force);
 
 /* Finds a living endpoint by name in constant time. Returns LB_OK, LB_EINVAL, LB_ENOENT. Threads: look. */

@@ -37,8 +37,9 @@ typedef enum lb_algorithm {
 typedef struct lb_selector_config {
 	size_t size;
 	lb_algorithm algorithm; /* LB_TWO_CHOICES */
-	uint32_t random_start;  /* 1: start at a random turn, so that a fleet does not hit the same endpoint first; 0 */
-	uint64_t seed;          /* of the random numbers; 0 = from the environment */
+	uint32_t
+	    random_start; /* 1: start at a random turn, so that a fleet does not hit the same endpoint first; 0 */
+	uint64_t seed; /* of the random numbers; 0 = from the environment */
 } lb_selector_config;
 
 #define LB_TRIED_MAX 8
@@ -55,13 +56,13 @@ enum {
 
 /* One per request, in the caller's memory. Zero it before its first use; it may then be used again as it is. */
 typedef struct lb_ticket {
-	uint64_t id;          /* 0 = not open */
+	uint64_t id; /* 0 = not open */
 	lb_endpoint endpoint;
-	uint64_t tag;         /* the endpoint's */
+	uint64_t tag;           /* the endpoint's */
 	const char *name, *url; /* readable until the ticket is settled */
 	lb_time started;
-	uint32_t reason;      /* LB_BY_* */
-	uint32_t attempts;    /* how many of `tried` are set */
+	uint32_t reason;   /* LB_BY_* */
+	uint32_t attempts; /* how many of `tried` are set */
 	lb_endpoint tried[LB_TRIED_MAX];
 } lb_ticket;
 

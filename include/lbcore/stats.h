@@ -27,12 +27,13 @@ typedef struct lb_endpoint_stats {
 
 typedef struct lb_pool_stats {
 	lb_endpoint_stats total;
-	lb_time since;                       /* creation or the last reset */
-	lb_span uptime;                      /* now - since */
-	uint64_t none, full, limit, retries; /* LB_ENONE, LB_EFULL, LB_ELIMIT answered; selections after the first */
+	lb_time since;  /* creation or the last reset */
+	lb_span uptime; /* now - since */
+	uint64_t none, full, limit,
+	    retries; /* LB_ENONE, LB_EFULL, LB_ELIMIT answered; selections after the first */
 	uint32_t tickets_open, endpoints, usable;
 	uint32_t reserved;
-	uint64_t events_lost;                /* overwritten before a call could hand them to the hook */
+	uint64_t events_lost; /* overwritten before a call could hand them to the hook */
 } lb_pool_stats;
 
 typedef struct lb_request_record {

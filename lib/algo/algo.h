@@ -14,9 +14,9 @@
 
 #include <lbcore/selector.h>
 
-#define LB_TIERS_MAX 16u       /* 8 priorities of healthy endpoints, then 8 of degraded ones */
+#define LB_TIERS_MAX 16u /* 8 priorities of healthy endpoints, then 8 of degraded ones */
 #define LB_NO_SLOT UINT32_MAX
-#define LB_REFUSED_MAX 12u     /* tried ones and those refused in this call */
+#define LB_REFUSED_MAX 12u /* tried ones and those refused in this call */
 
 /* One candidate of a view. */
 typedef struct lb_member {
@@ -57,7 +57,7 @@ typedef struct lb_pick {
 	lb_time now;
 	uint64_t key;
 	uint32_t lane;
-	bool shared;                /* lane 0: other threads pick there, too */
+	bool shared; /* lane 0: other threads pick there, too */
 	bool random_start;
 	uint32_t attempt;
 	uint32_t refused_n;

@@ -70,11 +70,11 @@ static void build_tier(lb_alias *alias, const lb_algo_view *view, const lb_tier 
 	uint64_t *left = lb_at(alias, scratch_offset(view->shape));
 	lb_alias_entry *entries = (lb_alias_entry *)(alias + 1) + (size_t)tier->buffer * view->shape->slots;
 	lb_alias_draft draft = {
-		.members = tier->members,
-		.entries = entries + tier->first,
-		.left = left,
-		.waiting = (uint16_t *)(left + view->shape->slots),
-		.n = tier->n,
+	    .members = tier->members,
+	    .entries = entries + tier->first,
+	    .left = left,
+	    .waiting = (uint16_t *)(left + view->shape->slots),
+	    .n = tier->n,
 	};
 	uint32_t first = lb_get(&view->weights[lb_get(&tier->members[0].slot)]);
 	bool uneven = false;

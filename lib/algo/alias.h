@@ -14,7 +14,8 @@ typedef struct lb_alias_entry {
 
 /* The state of an algorithm that draws: this head, then 2 x slots entries, then control's scratch. */
 typedef struct lb_alias {
-	lb_atomic32 uneven[2][LB_TIERS_MAX]; /* 0: all weights of the tier are the same, and no table is needed */
+	lb_atomic32
+	    uneven[2][LB_TIERS_MAX]; /* 0: all weights of the tier are the same, and no table is needed */
 } lb_alias;
 
 size_t lb_alias_size(const lb_algo_shape *shape);
@@ -26,7 +27,8 @@ static inline bool lb_alias_uneven(const lb_alias *alias, const lb_tier *tier)
 }
 
 /* Draws a slot by weight: 32 bits of `random` choose the entry, 32 between its two slots. */
-static inline uint32_t lb_alias_draw(const lb_alias *alias, const lb_tier *tier, uint32_t slots, uint64_t random)
+static inline uint32_t lb_alias_draw(const lb_alias *alias, const lb_tier *tier, uint32_t slots,
+				     uint64_t random)
 {
 	const lb_alias_entry *entries = (const lb_alias_entry *)(alias + 1) + (size_t)tier->buffer * slots;
 	const lb_alias_entry *entry = &entries[tier->first + lb_below((uint32_t)(random >> 32), tier->n)];

@@ -29,4 +29,4 @@ static uint32_t pick_least_connections(void *state, const lb_tier *tier, lb_pick
 	return lb_scan_end(scan, tier, best);
 }
 
-const lb_algo lb_algo_least_connections = { "least_connections", lb_scan_size, NULL, pick_least_connections };
+const lb_algo lb_algo_least_connections = {"least_connections", lb_scan_size, NULL, pick_least_connections};

@@ -31,7 +31,7 @@ static uint64_t cost_of(lb_span average, uint64_t load)
 static void consider(lb_best *best, uint32_t place, uint64_t cost)
 {
 	if (best->place == LB_NO_SLOT || cost < best->cost)
-		*best = (lb_best){ place, cost };
+		*best = (lb_best){place, cost};
 }
 
 /* The measured ones' costs are known; the unmeasured ones' only when the mean of all averages is. */
@@ -54,7 +54,7 @@ static uint32_t winner(const lb_field *field)
 static uint32_t pick_least_response_time(void *state, const lb_tier *tier, lb_pick *pick)
 {
 	lb_scan *scan = &((lb_scan *)state)[pick->lane];
-	lb_field field = { .measured = { LB_NO_SLOT, 0 }, .unmeasured = { LB_NO_SLOT, 0 } };
+	lb_field field = {.measured = {LB_NO_SLOT, 0}, .unmeasured = {LB_NO_SLOT, 0}};
 
 	for (uint32_t i = 0, place = lb_scan_start(scan, tier); i < tier->n; i++, place++) {
 		if (place == tier->n)
@@ -75,4 +75,5 @@ static uint32_t pick_least_response_time(void *state, const lb_tier *tier, lb_pi
 	return lb_scan_end(scan, tier, winner(&field));
 }
 
-const lb_algo lb_algo_least_response_time = { "least_response_time", lb_scan_size, NULL, pick_least_response_time };
+const lb_algo lb_algo_least_response_time = {"least_response_time", lb_scan_size, NULL,
+					     pick_least_response_time};

@@ -90,4 +90,4 @@ static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick
 	return lb_get(&tier->members[place].slot);
 }
 
-const lb_algo lb_algo_round_robin = { "round_robin", size_round_robin, NULL, pick_round_robin };
+const lb_algo lb_algo_round_robin = {"round_robin", size_round_robin, NULL, pick_round_robin};

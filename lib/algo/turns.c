@@ -4,8 +4,8 @@
 #include "base/block.h"
 #include "base/sort.h"
 
-#define CELLS 8u         /* for each slot */
-#define CELLS_MIN 4096u  /* for a half, however few slots */
+#define CELLS 8u        /* for each slot */
+#define CELLS_MIN 4096u /* for a half, however few slots */
 #define CLASSES_MAX 2048u
 #define WORK_MAX (UINT64_C(1) << 22) /* comparisons that control spends on one cycle */
 
@@ -38,7 +38,7 @@ static uint32_t classes_max(const lb_algo_shape *shape)
 /* Lays the tables out from `memory` on; returns the bytes. */
 static size_t lay_out(lb_turn_tables *tables, void *memory, const lb_algo_shape *shape)
 {
-	lb_layout layout = { 0 };
+	lb_layout layout = {0};
 	uint32_t cells = half_cells(shape);
 	size_t turns_at = lb_layout_add(&layout, (size_t)2 * LB_TIERS_MAX, sizeof(lb_turns));
 	size_t cells_at = lb_layout_add(&layout, (size_t)2 * cells, sizeof(lb_atomic16));
@@ -48,12 +48,12 @@ static size_t lay_out(lb_turn_tables *tables, void *memory, const lb_algo_shape 
 
 	if (memory)
 		*tables = (lb_turn_tables){
-			.turns = lb_at(memory, turns_at),
-			.cells = lb_at(memory, cells_at),
-			.summed = lb_at(memory, summed_at),
-			.cells_n = cells,
-			.keys = lb_at(memory, keys_at),
-			.classes = lb_at(memory, classes_at),
+		    .turns = lb_at(memory, turns_at),
+		    .cells = lb_at(memory, cells_at),
+		    .summed = lb_at(memory, summed_at),
+		    .cells_n = cells,
+		    .keys = lb_at(memory, keys_at),
+		    .classes = lb_at(memory, classes_at),
 		};
 	return layout.size;
 }
@@ -104,7 +104,7 @@ static uint64_t classify(lb_turn_draft *draft)
 		uint32_t weight = (uint32_t)(draft->keys[i] >> 32);
 		bool same = i > 0 && draft->keys[i - 1] >> 32 == weight;
 		if (!same && ++draft->classes_n <= draft->classes_max)
-			draft->classes[draft->classes_n - 1] = (lb_class){ .weight = weight, .first = i };
+			draft->classes[draft->classes_n - 1] = (lb_class){.weight = weight, .first = i};
 		if (draft->classes_n <= draft->classes_max)
 			draft->classes[draft->classes_n - 1].n++;
 	}
@@ -160,17 +160,18 @@ static void write_sums(const lb_turn_draft *draft, lb_atomic64 *summed)
 	}
 }
 
-static void build_tier(const lb_turn_tables *tables, const lb_algo_view *view, const lb_tier *tier, uint32_t total)
+static void build_tier(const lb_turn_tables *tables, const lb_algo_view *view, const lb_tier *tier,
+		       uint32_t total)
 {
 	lb_turns *turns = &tables->turns[tier->buffer * LB_TIERS_MAX + tier->number];
 	uint32_t offset = (uint32_t)((uint64_t)tables->cells_n * tier->first / total);
 	uint32_t room = (uint32_t)((uint64_t)tables->cells_n * tier->n / total);
 	lb_turn_draft draft = {
-		.view = view,
-		.tier = tier,
-		.keys = tables->keys,
-		.classes = tables->classes,
-		.classes_max = classes_max(view->shape),
+	    .view = view,
+	    .tier = tier,
+	    .keys = tables->keys,
+	    .classes = tables->classes,
+	    .classes_max = classes_max(view->shape),
 	};
 	uint64_t sum = classify(&draft);
 	bool fits = draft.classes_n <= draft.classes_max && draft.cycle <= room &&

@@ -17,12 +17,12 @@ typedef struct lb_turns {
 
 /* Where the tables lie in an algorithm's state. */
 typedef struct lb_turn_tables {
-	lb_turns *turns;      /* 2 x LB_TIERS_MAX */
-	lb_atomic16 *cells;   /* 2 x cells_n */
-	lb_atomic64 *summed;  /* 2 x slots: a member's weight and those of all before it in its tier */
-	uint32_t cells_n;     /* of one half */
-	uint64_t *keys;       /* control's: slots */
-	void *classes;        /* control's */
+	lb_turns *turns;     /* 2 x LB_TIERS_MAX */
+	lb_atomic16 *cells;  /* 2 x cells_n */
+	lb_atomic64 *summed; /* 2 x slots: a member's weight and those of all before it in its tier */
+	uint32_t cells_n;    /* of one half */
+	uint64_t *keys;      /* control's: slots */
+	void *classes;       /* control's */
 } lb_turn_tables;
 
 size_t lb_turn_tables_size(const lb_algo_shape *shape);

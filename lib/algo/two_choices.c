@@ -54,8 +54,9 @@ static uint32_t pick_again(const lb_alias *alias, const lb_tier *tier, const lb_
 
 	for (uint32_t draws = 0; draws < 2 * REDRAWS; draws++) {
 		uint64_t random = lb_random_next(&pick->random);
-		uint32_t slot = uneven ? lb_alias_draw(alias, tier, pick->shape->slots, random) :
-					 lb_get(&tier->members[lb_below((uint32_t)(random >> 32), tier->n)].slot);
+		uint32_t slot =
+		    uneven ? lb_alias_draw(alias, tier, pick->shape->slots, random)
+			   : lb_get(&tier->members[lb_below((uint32_t)(random >> 32), tier->n)].slot);
 		if (slot == found || lb_pick_refused(pick, slot))
 			continue;
 		if (found != LB_NO_SLOT)
@@ -77,4 +78,4 @@ static uint32_t pick_two_choices(void *state, const lb_tier *tier, lb_pick *pick
 	return uneven ? pick_uneven(alias, tier, pick) : pick_even(tier, pick);
 }
 
-const lb_algo lb_algo_two_choices = { "two_choices", lb_alias_size, lb_alias_build, pick_two_choices };
+const lb_algo lb_algo_two_choices = {"two_choices", lb_alias_size, lb_alias_build, pick_two_choices};

@@ -59,17 +59,19 @@ static uint32_t take_turn(lb_turn_cursor *cursor, uint32_t cycle, bool shared)
 	return at < cycle ? at : 0;
 }
 
-static uint32_t slot_of_turn(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns, uint32_t turn)
+static uint32_t slot_of_turn(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns,
+			     uint32_t turn)
 {
 	uint32_t cell = lb_get(&turns->offset) + turn;
 
 	/* a mixture of two views may point behind the table: any turn will do then, the gates decide */
-	return lb_get16(&tables->cells[(size_t)tier->buffer * tables->cells_n + (cell < tables->cells_n ? cell : 0)]);
+	return lb_get16(
+	    &tables->cells[(size_t)tier->buffer * tables->cells_n + (cell < tables->cells_n ? cell : 0)]);
 }
 
 /* The member in whose part of the cumulated weights `phase` falls. */
 static uint32_t slot_of_phase(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns,
-                              uint32_t slots, uint64_t phase)
+			      uint32_t slots, uint64_t phase)
 {
 	const lb_atomic64 *summed = &tables->summed[(size_t)tier->buffer * slots + tier->first];
 	uint64_t mark = lb_below64(phase, lb_get64(&turns->weight));
@@ -86,15 +88,16 @@ static uint32_t slot_of_phase(const lb_turn_tables *tables, const lb_tier *tier,
 }
 
 /* The turn of one that was refused goes to any turn at random: to the others by their weights. */
-static uint32_t deal(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns, const lb_pick *pick)
+static uint32_t deal(const lb_turn_tables *tables, const lb_tier *tier, const lb_turns *turns,
+		     const lb_pick *pick)
 {
 	uint32_t cycle = lb_get(&turns->cycle);
 
 	for (uint32_t draws = 0; draws < 4; draws++) {
 		uint64_t random = lb_random_next(&pick->random);
-		uint32_t slot = cycle > 0 ? slot_of_turn(tables, tier, turns,
-							 lb_below((uint32_t)(random >> 32), cycle)) :
-					    slot_of_phase(tables, tier, turns, pick->shape->slots, random);
+		uint32_t slot =
+		    cycle > 0 ? slot_of_turn(tables, tier, turns, lb_below((uint32_t)(random >> 32), cycle))
+			      : slot_of_phase(tables, tier, turns, pick->shape->slots, random);
 		if (!lb_pick_refused(pick, slot))
 			return slot;
 	}
@@ -130,8 +133,8 @@ static uint32_t pick_weighted_round_robin(void *state, const lb_tier *tier, lb_p
 }
 
 const lb_algo lb_algo_weighted_round_robin = {
-	"weighted_round_robin",
-	size_weighted_round_robin,
-	build_weighted_round_robin,
-	pick_weighted_round_robin,
+    "weighted_round_robin",
+    size_weighted_round_robin,
+    build_weighted_round_robin,
+    pick_weighted_round_robin,
 };

@@ -62,7 +62,7 @@ static inline uint32_t lb_and(lb_atomic32 *field, uint32_t bits)
 static inline bool lb_cas(lb_atomic32 *field, uint32_t *seen, uint32_t wanted)
 {
 	return atomic_compare_exchange_strong_explicit(field, seen, wanted, memory_order_acq_rel,
-	                                               memory_order_acquire);
+						       memory_order_acquire);
 }
 
 /*

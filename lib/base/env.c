@@ -34,7 +34,7 @@ void lb_env_init(lb_env *env, size_t size)
 {
 	if (!env || size != sizeof *env)
 		return;
-	*env = (lb_env){ .size = sizeof *env };
+	*env = (lb_env){.size = sizeof *env};
 }
 
 int lb_env_take(lb_env *out, const lb_env *env)

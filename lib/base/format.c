@@ -53,9 +53,11 @@ void lb_put_span(lb_line_buffer *line, lb_span span)
 		lb_span from, tenth;
 		const char *unit;
 	} units[] = {
-		{ 3600 * LB_SECONDS, 360 * LB_SECONDS, "h" },       { 60 * LB_SECONDS, 6 * LB_SECONDS, "min" },
-		{ LB_SECONDS, 100 * LB_MILLISECONDS, "s" },         { LB_MILLISECONDS, 100 * LB_MICROSECONDS, "ms" },
-		{ LB_MICROSECONDS, 100, "us" },
+	    {3600 * LB_SECONDS, 360 * LB_SECONDS, "h"},
+	    {60 * LB_SECONDS, 6 * LB_SECONDS, "min"},
+	    {LB_SECONDS, 100 * LB_MILLISECONDS, "s"},
+	    {LB_MILLISECONDS, 100 * LB_MICROSECONDS, "ms"},
+	    {LB_MICROSECONDS, 100, "us"},
 	};
 
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -72,10 +74,13 @@ void lb_put_span(lb_line_buffer *line, lb_span span)
 /* Reads one character. Returns its bytes and writes its code; 0 bytes: what stands there is no valid UTF-8. */
 static size_t read_character(const char *text, uint32_t *code)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char first = (unsigned char)text[0];
-	size_t bytes = first < 0x80 ? 1 : first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 :
-		       first >= 0xc2 && first < 0xe0 ? 2 : 0;
+	size_t bytes = first < 0x80                    ? 1
+		       : first >= 0xf0 && first < 0xf5 ? 4
+		       : first >= 0xe0 && first < 0xf0 ? 3
+		       : first >= 0xc2 && first < 0xe0 ? 2
+						       : 0;
 
 	*code = bytes == 1 ? first : first & (0x7fu >> bytes);
 	for (size_t i = 1; i < bytes; i++) {

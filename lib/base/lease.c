@@ -43,7 +43,8 @@ uint32_t lb_lease_begin(lb_lease *lease, const lb_env *env)
 			if (seen != waited_for) {
 				waited_for = seen;
 				since = now;
-			} else if (lb_time_since(now, since) > LB_LEASE && lb_cas(&lease->holder, &seen, mine)) {
+			} else if (lb_time_since(now, since) > LB_LEASE &&
+				   lb_cas(&lease->holder, &seen, mine)) {
 				return mine;
 			}
 		}

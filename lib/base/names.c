@@ -9,21 +9,21 @@ uint32_t lb_version(void)
 const char *lb_strerror(int error)
 {
 	static const char *const texts[] = {
-		"ok",
-		"bad argument",
-		"out of memory",
-		"unknown struct size: header and library differ",
-		"a capacity is used up",
-		"it exists already",
-		"no such endpoint",
-		"still in use",
-		"settled already",
-		"no endpoint may be used",
-		"all endpoints that may be used are at their in-flight limit",
-		"retry budget spent",
-		"circuit breaker open",
-		"load shed",
-		"a hook of the host failed",
+	    "ok",
+	    "bad argument",
+	    "out of memory",
+	    "unknown struct size: header and library differ",
+	    "a capacity is used up",
+	    "it exists already",
+	    "no such endpoint",
+	    "still in use",
+	    "settled already",
+	    "no endpoint may be used",
+	    "all endpoints that may be used are at their in-flight limit",
+	    "retry budget spent",
+	    "circuit breaker open",
+	    "load shed",
+	    "a hook of the host failed",
 	};
 
 	if (error > 0 || error < LB_EHOOK)
@@ -33,8 +33,8 @@ const char *lb_strerror(int error)
 
 const char *lb_result_name(lb_result result)
 {
-	static const char *const names[] = { "success",  "failure",   "timeout", "refused",
-		                             "overload", "cancelled", "local" };
+	static const char *const names[] = {"success",  "failure",   "timeout", "refused",
+					    "overload", "cancelled", "local"};
 
 	if ((unsigned)result >= sizeof names / sizeof *names)
 		return "unknown";

@@ -35,9 +35,9 @@ static inline uint64_t lb_below64(uint64_t x, uint64_t n)
 
 /* Where a pick takes its random numbers from. */
 typedef struct lb_random {
-	lb_atomic64 *stream;           /* the lane's */
-	bool shared;                   /* several threads step it */
-	uint64_t (*hook)(void *user);  /* the host's, if it has one */
+	lb_atomic64 *stream;          /* the lane's */
+	bool shared;                  /* several threads step it */
+	uint64_t (*hook)(void *user); /* the host's, if it has one */
 	void *user;
 } lb_random;
 

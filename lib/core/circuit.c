@@ -11,17 +11,17 @@
 #define DAY (UINT64_C(86400) * LB_SECONDS)
 
 const lb_breaker_config lb_breaker_defaults = {
-	.size = sizeof(lb_breaker_config),
-	.consecutive = 5,
-	.window = 10 * LB_SECONDS,
-	.calls_min = 20,
-	.failure_percent = 50,
-	.open_for = 5 * LB_SECONDS,
-	.open_max = 60 * LB_SECONDS,
-	.jitter_percent = 10,
-	.trials = 3,
-	.successes = 3,
-	.trial_timeout = 30 * LB_SECONDS,
+    .size = sizeof(lb_breaker_config),
+    .consecutive = 5,
+    .window = 10 * LB_SECONDS,
+    .calls_min = 20,
+    .failure_percent = 50,
+    .open_for = 5 * LB_SECONDS,
+    .open_max = 60 * LB_SECONDS,
+    .jitter_percent = 10,
+    .trials = 3,
+    .successes = 3,
+    .trial_timeout = 30 * LB_SECONDS,
 };
 
 void lb_breaker_config_init(lb_breaker_config *config, size_t size)
@@ -40,21 +40,22 @@ int lb_circuit_rules_from(lb_circuit_rules *rules, const lb_breaker_config *conf
 	if (config->size != sizeof *config)
 		return LB_EVERSION;
 	if (!between(config->window, 10 * LB_MICROSECONDS, DAY) || config->calls_min == 0 ||
-	    config->failure_percent > 100 || config->open_for == 0 || !between(config->open_max, config->open_for, DAY) ||
-	    config->jitter_percent > 100 || !between(config->trials, 1, LB_TRIALS_MAX) || config->successes == 0 ||
+	    config->failure_percent > 100 || config->open_for == 0 ||
+	    !between(config->open_max, config->open_for, DAY) || config->jitter_percent > 100 ||
+	    !between(config->trials, 1, LB_TRIALS_MAX) || config->successes == 0 ||
 	    !between(config->trial_timeout, LB_MILLISECONDS, 3600 * LB_SECONDS))
 		return LB_EINVAL;
 	*rules = (lb_circuit_rules){
-		.bucket = config->window / LB_WINDOW_BUCKETS,
-		.open_for = config->open_for,
-		.open_max = config->open_max,
-		.trial_timeout = config->trial_timeout,
-		.consecutive = config->consecutive,
-		.calls_min = config->calls_min,
-		.failure_percent = config->failure_percent,
-		.jitter_percent = config->jitter_percent,
-		.trials = config->trials,
-		.successes = config->successes,
+	    .bucket = config->window / LB_WINDOW_BUCKETS,
+	    .open_for = config->open_for,
+	    .open_max = config->open_max,
+	    .trial_timeout = config->trial_timeout,
+	    .consecutive = config->consecutive,
+	    .calls_min = config->calls_min,
+	    .failure_percent = config->failure_percent,
+	    .jitter_percent = config->jitter_percent,
+	    .trials = config->trials,
+	    .successes = config->successes,
 	};
 	return LB_OK;
 }
@@ -72,7 +73,8 @@ static lb_breaker_force force_of(uint32_t word)
 /* The word of the next epoch. */
 static uint32_t next_word(uint32_t word, lb_breaker_state state, lb_breaker_force force)
 {
-	return (lb_circuit_epoch(word) + 1) << LB_CIRCUIT_EPOCH_SHIFT | (uint32_t)force << LB_CIRCUIT_FORCE_SHIFT | (uint32_t)state;
+	return (lb_circuit_epoch(word) + 1) << LB_CIRCUIT_EPOCH_SHIFT |
+	       (uint32_t)force << LB_CIRCUIT_FORCE_SHIFT | (uint32_t)state;
 }
 
 /* What callers see of a word. */
@@ -121,11 +123,12 @@ static lb_span open_period(const lb_circuit_rules *rules, uint32_t openings, uin
  * Release: whoever sees the epoch sees the time.
  */
 static void set_until(lb_circuit *circuit, const lb_circuit_rules *rules, uint32_t epoch, lb_time now,
-                      uint32_t random)
+		      uint32_t random)
 {
 	uint32_t openings = lb_get(&circuit->openings);
 
-	lb_put64(&circuit->until, lb_time_after(now, open_period(rules, openings > 0 ? openings - 1 : 0, random)));
+	lb_put64(&circuit->until,
+		 lb_time_after(now, open_period(rules, openings > 0 ? openings - 1 : 0, random)));
 	lb_put_release(&circuit->opened, epoch);
 }
 
@@ -133,7 +136,8 @@ static void set_until(lb_circuit *circuit, const lb_circuit_rules *rules, uint32
  * Is the open time over? Not while its winner still has to write it. An end that lies further ahead than any period can
  * reach comes of a clock that stepped back: it does not lock the circuit for ever.
  */
-static bool open_time_over(const lb_circuit *circuit, const lb_circuit_rules *rules, uint32_t word, lb_time now)
+static bool open_time_over(const lb_circuit *circuit, const lb_circuit_rules *rules, uint32_t word,
+			   lb_time now)
 {
 	if (lb_get_acquire(&circuit->opened) != lb_circuit_epoch(word))
 		return false;
@@ -151,12 +155,12 @@ static bool turn_to(lb_circuit *circuit, uint32_t *word, lb_breaker_state state,
 	if (!lb_cas(&circuit->word, word, next))
 		return false;
 	*word = next;
-	*turn = (lb_turn){ from, state };
+	*turn = (lb_turn){from, state};
 	return true;
 }
 
-static void trip(lb_circuit *circuit, const lb_circuit_rules *rules, uint32_t word, lb_time now, uint32_t random,
-                 lb_turn *turn)
+static void trip(lb_circuit *circuit, const lb_circuit_rules *rules, uint32_t word, lb_time now,
+		 uint32_t random, lb_turn *turn)
 {
 	if (!turn_to(circuit, &word, LB_BREAKER_OPEN, turn))
 		return;
@@ -187,11 +191,12 @@ static uint32_t poll_word(lb_circuit *circuit, const lb_circuit_rules *rules, lb
 
 /* May this cell be taken: free, of an older epoch, or expired? */
 static bool cell_free(const lb_trial *cell, const lb_circuit_rules *rules, uint32_t owner, uint32_t epoch,
-                      lb_time now)
+		      lb_time now)
 {
 	if (owner == 0 || owner >> OWNER_EPOCH_SHIFT != (epoch & 0xfff))
 		return true;
-	return (owner & OWNER_WRITING) == 0 && lb_time_since(now, lb_get64(&cell->since)) >= rules->trial_timeout;
+	return (owner & OWNER_WRITING) == 0 &&
+	       lb_time_since(now, lb_get64(&cell->since)) >= rules->trial_timeout;
 }
 
 /*
@@ -209,7 +214,7 @@ static bool take_cell(lb_trial *cell, uint32_t seen, uint32_t owner, lb_time now
 }
 
 static bool enter_trial(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, uint32_t epoch,
-                        lb_time now, lb_pass *pass)
+			lb_time now, lb_pass *pass)
 {
 	for (uint32_t i = 0; i < rules->trials; i++) {
 		uint32_t seen = lb_get_acquire(&cells[i].owner);
@@ -219,23 +224,23 @@ static bool enter_trial(lb_circuit *circuit, lb_trial *cells, const lb_circuit_r
 		uint32_t owner = epoch << OWNER_EPOCH_SHIFT | (token != 0 ? token : 2);
 		if (!take_cell(&cells[i], seen, owner, now))
 			continue;
-		*pass = (lb_pass){ .epoch = owner, .cell = i + 1 };
+		*pass = (lb_pass){.epoch = owner, .cell = i + 1};
 		return true;
 	}
 	return false;
 }
 
 bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
-                      lb_pass *pass, lb_turn *turn)
+		      lb_pass *pass, lb_turn *turn)
 {
 	uint32_t word = lb_get_acquire(&circuit->word);
 
-	*turn = (lb_turn){ LB_BREAKER_CLOSED, LB_BREAKER_CLOSED };
+	*turn = (lb_turn){LB_BREAKER_CLOSED, LB_BREAKER_CLOSED};
 	if (visible(word) != LB_BREAKER_CLOSED)
 		word = poll_word(circuit, rules, now, turn);
 	switch (visible(word)) {
 	case LB_BREAKER_CLOSED:
-		*pass = (lb_pass){ .epoch = lb_circuit_epoch(word) };
+		*pass = (lb_pass){.epoch = lb_circuit_epoch(word)};
 		return true;
 	case LB_BREAKER_HALF_OPEN:
 		return enter_trial(circuit, cells, rules, lb_circuit_epoch(word), now, pass);
@@ -245,13 +250,14 @@ bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rul
 	return false;
 }
 
-static int leave_trial(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now, lb_pass pass,
-                       bool failed, uint32_t random, lb_turn *turn)
+static int leave_trial(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+		       lb_pass pass, bool failed, uint32_t random, lb_turn *turn)
 {
 	if (lb_circuit_cancel(circuit, cells, pass) != LB_OK)
 		return LB_ESTALE;
 	uint32_t word = lb_get_acquire(&circuit->word);
-	if (visible(word) != LB_BREAKER_HALF_OPEN || (lb_circuit_epoch(word) & 0xfff) != pass.epoch >> OWNER_EPOCH_SHIFT)
+	if (visible(word) != LB_BREAKER_HALF_OPEN ||
+	    (lb_circuit_epoch(word) & 0xfff) != pass.epoch >> OWNER_EPOCH_SHIFT)
 		return LB_ESTALE;
 	if (failed) {
 		trip(circuit, rules, word, now, random, turn);
@@ -282,10 +288,10 @@ static bool rate_reached(lb_circuit *circuit, const lb_circuit_rules *rules, lb_
 	return reached && enough;
 }
 
-int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now, lb_pass pass,
-                     bool failed, uint32_t calls, uint32_t random, lb_turn *turn)
+int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+		     lb_pass pass, bool failed, uint32_t calls, uint32_t random, lb_turn *turn)
 {
-	*turn = (lb_turn){ LB_BREAKER_CLOSED, LB_BREAKER_CLOSED };
+	*turn = (lb_turn){LB_BREAKER_CLOSED, LB_BREAKER_CLOSED};
 	if (pass.cell != 0)
 		return leave_trial(circuit, cells, rules, now, pass, failed, random, turn);
 	uint32_t word = lb_get_acquire(&circuit->word);
@@ -295,7 +301,8 @@ int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rule
 	if (!failed && lb_get(&circuit->consecutive) != 0)
 		lb_put(&circuit->consecutive, 0);
 	if (failed)
-		tripped = lb_add(&circuit->consecutive, 1) + 1 >= rules->consecutive && rules->consecutive > 0;
+		tripped =
+		    lb_add(&circuit->consecutive, 1) + 1 >= rules->consecutive && rules->consecutive > 0;
 	if (failed || lb_circuit_armed(circuit))
 		tripped = rate_reached(circuit, rules, now, calls) || tripped;
 	/* forced closed and metrics only count, and stay */
@@ -322,19 +329,19 @@ void lb_circuit_force(lb_circuit *circuit, lb_breaker_force force, lb_turn *turn
 	do {
 		next = next_word(word, LB_BREAKER_CLOSED, force);
 	} while (!lb_cas(&circuit->word, &word, next));
-	*turn = (lb_turn){ visible(word), visible(next) };
+	*turn = (lb_turn){visible(word), visible(next)};
 	lb_put(&circuit->openings, 0);
 	forget_failures(circuit);
 }
 
 void lb_circuit_poll(lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now, lb_turn *turn)
 {
-	*turn = (lb_turn){ LB_BREAKER_CLOSED, LB_BREAKER_CLOSED };
+	*turn = (lb_turn){LB_BREAKER_CLOSED, LB_BREAKER_CLOSED};
 	poll_word(circuit, rules, now, turn);
 }
 
 lb_breaker_state lb_circuit_state(const lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now,
-                                  lb_time *until)
+				  lb_time *until)
 {
 	uint32_t word = lb_get_acquire(&circuit->word);
 	lb_breaker_state state = visible(word);

@@ -77,15 +77,15 @@ void lb_circuit_init(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rule
  * half open first. Half open: if a cell is free or expired. `turn` is always written.
  */
 bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
-                      lb_pass *pass, lb_turn *turn);
+		      lb_pass *pass, lb_turn *turn);
 
 /*
  * How a call went. `calls` = calls with a verdict in the window now, this one included (0 when !failed and not
  * lb_circuit_armed: it is not looked at). `random` = 32 random bits for the jitter. Returns LB_OK or LB_ESTALE (older
  * epoch, expired trial). Does not count into the window: the caller did, by tally and lb_window_fail.
  */
-int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now, lb_pass pass,
-                     bool failed, uint32_t calls, uint32_t random, lb_turn *turn);
+int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+		     lb_pass pass, bool failed, uint32_t calls, uint32_t random, lb_turn *turn);
 
 /* Gives a trial's place back without a verdict. LB_OK, LB_ESTALE. A closed pass: LB_OK, nothing to give back. */
 int lb_circuit_cancel(lb_circuit *circuit, lb_trial *cells, lb_pass pass);
@@ -115,7 +115,7 @@ void lb_circuit_poll(lb_circuit *circuit, const lb_circuit_rules *rules, lb_time
 
 /* The state at `now`: an open one whose time is over shows as half open. `until` may be NULL. */
 lb_breaker_state lb_circuit_state(const lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now,
-                                  lb_time *until);
+				  lb_time *until);
 
 /* Are calls let through without a permit? Closed, forced closed or metrics only. */
 bool lb_circuit_lets_all(const lb_circuit *circuit);

@@ -9,17 +9,20 @@
 
 /* 2^(-i/32) x 2^32 */
 static const uint64_t powers[33] = {
-	UINT64_C(4294967296), UINT64_C(4202935003), UINT64_C(4112874773), UINT64_C(4024744348), UINT64_C(3938502376), UINT64_C(3854108391),
-	UINT64_C(3771522796), UINT64_C(3690706840), UINT64_C(3611622603), UINT64_C(3534232978), UINT64_C(3458501653), UINT64_C(3384393094),
-	UINT64_C(3311872529), UINT64_C(3240905930), UINT64_C(3171459999), UINT64_C(3103502151), UINT64_C(3037000500), UINT64_C(2971923842),
-	UINT64_C(2908241642), UINT64_C(2845924021), UINT64_C(2784941738), UINT64_C(2725266179), UINT64_C(2666869345), UINT64_C(2609723834),
-	UINT64_C(2553802834), UINT64_C(2499080105), UINT64_C(2445529972), UINT64_C(2393127307), UINT64_C(2341847524), UINT64_C(2291666561),
-	UINT64_C(2242560872), UINT64_C(2194507417), UINT64_C(2147483648),
+    UINT64_C(4294967296), UINT64_C(4202935003), UINT64_C(4112874773), UINT64_C(4024744348),
+    UINT64_C(3938502376), UINT64_C(3854108391), UINT64_C(3771522796), UINT64_C(3690706840),
+    UINT64_C(3611622603), UINT64_C(3534232978), UINT64_C(3458501653), UINT64_C(3384393094),
+    UINT64_C(3311872529), UINT64_C(3240905930), UINT64_C(3171459999), UINT64_C(3103502151),
+    UINT64_C(3037000500), UINT64_C(2971923842), UINT64_C(2908241642), UINT64_C(2845924021),
+    UINT64_C(2784941738), UINT64_C(2725266179), UINT64_C(2666869345), UINT64_C(2609723834),
+    UINT64_C(2553802834), UINT64_C(2499080105), UINT64_C(2445529972), UINT64_C(2393127307),
+    UINT64_C(2341847524), UINT64_C(2291666561), UINT64_C(2242560872), UINT64_C(2194507417),
+    UINT64_C(2147483648),
 };
 
 lb_decay lb_decay_of(lb_span tau)
 {
-	return (lb_decay){ .tau = tau, .rate = LOG2_E / tau };
+	return (lb_decay){.tau = tau, .rate = LOG2_E / tau};
 }
 
 uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt)
@@ -61,7 +64,8 @@ void lb_ewma_add(lb_ewma *ewma, const lb_decay *decay, lb_span sample, lb_time n
 	if (old != 0) {
 		lb_span dt = lb_time_since(now, lb_get64(&ewma->stamp));
 		uint64_t weight = lb_decay_weight(decay, lb_max64(dt, decay->tau / LEAST_SHARE));
-		fresh = fresh >= old ? fresh - weigh(fresh - old, weight) : fresh + weigh(old - fresh, weight);
+		fresh =
+		    fresh >= old ? fresh - weigh(fresh - old, weight) : fresh + weigh(old - fresh, weight);
 	}
 	lb_put64(&ewma->value, lb_max64(fresh, 1));
 	lb_put64(&ewma->stamp, now);

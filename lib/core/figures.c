@@ -58,7 +58,7 @@ void lb_baseline_write(lb_baseline *baseline, const lb_figures *figures)
 
 void lb_baseline_read(const lb_baseline *baseline, lb_figures *figures)
 {
-	*figures = (lb_figures){ 0 };
+	*figures = (lb_figures){0};
 	for (uint32_t outcome = 0; outcome < LB_OUTCOMES; outcome++)
 		figures->outcomes[outcome] = lb_get64(&baseline->outcomes[outcome]);
 	figures->latency_sum = lb_get64(&baseline->latency_sum);

@@ -9,8 +9,8 @@
 
 #include <lbcore/pool.h>
 
-#define LB_GATES_CLOSED 0xffu     /* the bits of LB_WHY_* */
-#define LB_GATES_GENERATION 8     /* shift */
+#define LB_GATES_CLOSED 0xffu /* the bits of LB_WHY_* */
+#define LB_GATES_GENERATION 8 /* shift */
 
 /* What no panic and no trial can open. */
 #define LB_GATES_HARD (LB_WHY_ADMIN | LB_WHY_WEIGHT | LB_WHY_REMOVED)

@@ -97,7 +97,7 @@ bool lb_ledger_close(const lb_ledger *ledger, uint32_t row, uint32_t word)
 }
 
 uint32_t lb_ledger_sweep(const lb_ledger *ledger, uint32_t *at, uint32_t *steps, lb_time now, bool all,
-                         uint32_t *word, lb_entry *entry)
+			 uint32_t *word, lb_entry *entry)
 {
 	while (*steps > 0) {
 		uint32_t row = *at < ledger->n ? *at : 0;
@@ -106,7 +106,8 @@ uint32_t lb_ledger_sweep(const lb_ledger *ledger, uint32_t *at, uint32_t *steps,
 		*word = lb_get_acquire(&ledger->words[row]);
 		if (!lb_ledger_read(ledger, row, *word, entry))
 			continue;
-		bool overdue = entry->timeout != LB_NEVER && lb_time_since(now, entry->started) >= entry->timeout;
+		bool overdue =
+		    entry->timeout != LB_NEVER && lb_time_since(now, entry->started) >= entry->timeout;
 		if (all || overdue)
 			return row;
 	}

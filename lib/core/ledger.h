@@ -58,6 +58,6 @@ bool lb_ledger_close(const lb_ledger *ledger, uint32_t row, uint32_t word);
  * `all`) with its word and contents, and leaves `*at` behind it; LB_NO_ROW if there is none.
  */
 uint32_t lb_ledger_sweep(const lb_ledger *ledger, uint32_t *at, uint32_t *steps, lb_time now, bool all,
-                         uint32_t *word, lb_entry *entry);
+			 uint32_t *word, lb_entry *entry);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include "base/span.h"
 
-lb_finding lb_probe_finding(const lb_health_config *rules, lb_result result, lb_health_status says, lb_span latency)
+lb_finding lb_probe_finding(const lb_health_config *rules, lb_result result, lb_health_status says,
+			    lb_span latency)
 {
 	if (result == LB_CANCELLED || result == LB_LOCAL)
 		return LB_FOUND_NOTHING;
@@ -20,7 +21,7 @@ static bool usable(lb_health_status status)
 }
 
 lb_health_status lb_probe_status(const lb_health_config *rules, lb_health_status status, lb_finding finding,
-                                 uint32_t passed, uint32_t failed)
+				 uint32_t passed, uint32_t failed)
 {
 	switch (finding) {
 	case LB_FOUND_NOTHING:
@@ -36,11 +37,12 @@ lb_health_status lb_probe_status(const lb_health_config *rules, lb_health_status
 	return status;
 }
 
-lb_span lb_probe_pause(const lb_health_config *rules, lb_health_status status, uint32_t passed, uint32_t failed,
-                       uint32_t random)
+lb_span lb_probe_pause(const lb_health_config *rules, lb_health_status status, uint32_t passed,
+		       uint32_t failed, uint32_t random)
 {
 	bool changing = usable(status) ? failed > 0 : passed > 0;
 	bool watched = status == LB_UNHEALTHY || changing;
 
-	return lb_span_jitter(watched ? rules->interval_down : rules->interval, rules->jitter_percent, random);
+	return lb_span_jitter(watched ? rules->interval_down : rules->interval, rules->jitter_percent,
+			      random);
 }

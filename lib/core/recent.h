@@ -10,7 +10,7 @@
 #include <lbcore/base.h>
 
 typedef struct lb_recent_record {
-	lb_atomic32 number;  /* of the record in its ring, counted from 1; 0 while it is being written */
+	lb_atomic32 number; /* of the record in its ring, counted from 1; 0 while it is being written */
 	lb_atomic32 attempt_result; /* attempt << 8 | result */
 	lb_atomic64 at;
 	lb_atomic64 endpoint;

@@ -65,9 +65,9 @@ typedef struct lb_sample {
 	uint32_t outcome;
 	uint32_t inflight; /* before the request left */
 	uint32_t era;
-	bool shared;       /* the lane is written by several threads */
+	bool shared; /* the lane is written by several threads */
 	lb_span latency;
-	lb_span penalty;   /* failure_latency */
+	lb_span penalty; /* failure_latency */
 	lb_time now;
 } lb_sample;
 

@@ -43,7 +43,7 @@ static uint32_t first_usable(uint32_t usable, uint32_t otherwise)
 
 /* The active member may not be used: after hold_down, somebody else. */
 static uint32_t decide_down(const lb_standby_rules *rules, uint32_t usable, uint32_t place, lb_span down,
-                            lb_time now, lb_time *next)
+			    lb_time now, lb_time *next)
 {
 	if (down >= rules->hold_down)
 		return first_usable(usable, place);
@@ -52,8 +52,8 @@ static uint32_t decide_down(const lb_standby_rules *rules, uint32_t usable, uint
 }
 
 /* A backup is active and well. May the primary have its traffic back? */
-static uint32_t decide_return(lb_standby *standby, const lb_standby_rules *rules, bool primary, uint32_t place,
-                              lb_time now, lb_time *next)
+static uint32_t decide_return(lb_standby *standby, const lb_standby_rules *rules, bool primary,
+			      uint32_t place, lb_time now, lb_time *next)
 {
 	bool was_up = lb_get64(&standby->up_since) != 0;
 	lb_span up = watch(&standby->up_since, primary, now);
@@ -73,7 +73,7 @@ static uint32_t decide_return(lb_standby *standby, const lb_standby_rules *rules
 }
 
 uint32_t lb_standby_decide(lb_standby *standby, const lb_standby_rules *rules, uint32_t usable, lb_time now,
-                           uint32_t *word, lb_time *next)
+			   uint32_t *word, lb_time *next)
 {
 	*next = LB_NEVER;
 	*word = lb_get_acquire(&standby->word);

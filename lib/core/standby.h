@@ -45,7 +45,7 @@ void lb_standby_init(lb_standby *standby);
  * that it decided by, and when to ask again (LB_NEVER: when something changes). Any thread.
  */
 uint32_t lb_standby_decide(lb_standby *standby, const lb_standby_rules *rules, uint32_t usable, lb_time now,
-                           uint32_t *word, lb_time *next);
+			   uint32_t *word, lb_time *next);
 
 /* Makes a place active, by hand or not, if nobody switched since `word` was read. One of several threads wins. */
 bool lb_standby_switch(lb_standby *standby, uint32_t word, uint32_t place, bool forced);

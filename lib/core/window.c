@@ -57,7 +57,8 @@ static void move_on(lb_window *window, uint64_t number)
 		lb_window_clear(window);
 }
 
-void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time now, uint64_t total, bool shared)
+void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time now, uint64_t total,
+		   bool shared)
 {
 	uint64_t number = now / bucket;
 	uint64_t past = lb_get64(&tally->end) / bucket - 1;
@@ -65,7 +66,8 @@ void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time n
 
 	if (shared) {
 		uint32_t turned = lb_get(&window->turned);
-		if ((!first && turned == (uint32_t)number) || !lb_cas(&window->turned, &turned, (uint32_t)number))
+		if ((!first && turned == (uint32_t)number) ||
+		    !lb_cas(&window->turned, &turned, (uint32_t)number))
 			return;
 	}
 	move_on(window, number);

@@ -41,7 +41,8 @@ static inline bool lb_tally_due(const lb_tally *tally, lb_span bucket, lb_time n
  * Hands the calls of the writer's past bucket over to the window and begins a new bucket. `total` is the writer's
  * running total before the call that is being counted. If `shared`, several threads write this tally: one of them wins.
  */
-void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time now, uint64_t total, bool shared);
+void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time now, uint64_t total,
+		   bool shared);
 
 /* The writer's calls that the window does not hold yet and that are not older than the window. */
 uint32_t lb_tally_calls(const lb_tally *tally, lb_span bucket, lb_time now, uint64_t total);

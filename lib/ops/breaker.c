@@ -61,12 +61,12 @@ static void tell(lb_breaker *breaker, const lb_turn *turn, lb_time now)
 	if (!breaker->env.event)
 		return;
 	lb_event event = {
-		.kind = LB_EVENT_BREAKER,
-		.from = (uint32_t)turn->from,
-		.to = (uint32_t)turn->to,
-		.at = now,
-		.sequence = number,
-		.name = "",
+	    .kind = LB_EVENT_BREAKER,
+	    .from = (uint32_t)turn->from,
+	    .to = (uint32_t)turn->to,
+	    .at = now,
+	    .sequence = number,
+	    .name = "",
 	};
 	breaker->env.event(breaker->env.user, &event);
 }
@@ -79,7 +79,8 @@ int lb_breaker_enter(lb_breaker *breaker, lb_permit *permit)
 	if (!breaker || !permit)
 		return LB_EINVAL;
 	lb_time now = lb_env_now(&breaker->env);
-	bool entered = lb_circuit_enter(&breaker->circuit, breaker->cells, &breaker->rules, now, &pass, &turn);
+	bool entered =
+	    lb_circuit_enter(&breaker->circuit, breaker->cells, &breaker->rules, now, &pass, &turn);
 	tell(breaker, &turn, now);
 	if (!entered)
 		return LB_EOPEN;
@@ -100,7 +101,8 @@ static uint32_t count(lb_breaker *breaker, lb_time now, bool failed)
 		lb_window_fail(&circuit->window, bucket, now);
 	if (!failed && !lb_circuit_armed(circuit))
 		return 0;
-	return lb_window_calls(&circuit->window, bucket, now) + lb_tally_calls(&breaker->tally, bucket, now, calls);
+	return lb_window_calls(&circuit->window, bucket, now) +
+	       lb_tally_calls(&breaker->tally, bucket, now, calls);
 }
 
 static bool fails(lb_result result)
@@ -111,8 +113,8 @@ static bool fails(lb_result result)
 int lb_breaker_leave(lb_breaker *breaker, lb_permit permit, lb_result result, lb_span latency)
 {
 	lb_pass pass = {
-		.epoch = (uint32_t)permit.id,
-		.cell = (uint32_t)(permit.id >> PERMIT_CELL_SHIFT),
+	    .epoch = (uint32_t)permit.id,
+	    .cell = (uint32_t)(permit.id >> PERMIT_CELL_SHIFT),
 	};
 	lb_turn turn;
 
@@ -127,8 +129,9 @@ int lb_breaker_leave(lb_breaker *breaker, lb_permit permit, lb_result result, lb
 		return lb_circuit_cancel(&breaker->circuit, breaker->cells, pass);
 	lb_time now = lb_env_now(&breaker->env);
 	uint32_t calls = count(breaker, now, fails(result));
-	int error = lb_circuit_leave(&breaker->circuit, breaker->cells, &breaker->rules, now, pass, fails(result),
-				     calls, (uint32_t)(lb_mix64(now ^ (uint64_t)(uintptr_t)breaker) >> 32), &turn);
+	int error =
+	    lb_circuit_leave(&breaker->circuit, breaker->cells, &breaker->rules, now, pass, fails(result),
+			     calls, (uint32_t)(lb_mix64(now ^ (uint64_t)(uintptr_t)breaker) >> 32), &turn);
 	if (turn.from != turn.to && turn.to == LB_BREAKER_CLOSED)
 		lb_tally_restart(&breaker->tally, lb_get(&breaker->calls));
 	tell(breaker, &turn, now);

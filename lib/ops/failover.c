@@ -18,10 +18,10 @@ void lb_failover_config_init(lb_failover_config *config, size_t size)
 	if (!config || size != sizeof *config)
 		return;
 	*config = (lb_failover_config){
-		.size = sizeof *config,
-		.hold_up = 30 * LB_SECONDS,
-		.successes = 5,
-		.history_max = 256,
+	    .size = sizeof *config,
+	    .hold_up = 30 * LB_SECONDS,
+	    .successes = 5,
+	    .history_max = 256,
 	};
 }
 
@@ -32,7 +32,8 @@ static int take_config(lb_failover_config *out, const lb_failover_config *config
 		return LB_EVERSION;
 	if (config)
 		*out = *config;
-	if (out->history_max == 0 || out->history_max > HISTORY_MAX || out->manual_return > 1 || out->reserved != 0)
+	if (out->history_max == 0 || out->history_max > HISTORY_MAX || out->manual_return > 1 ||
+	    out->reserved != 0)
 		return LB_EINVAL;
 	return LB_OK;
 }
@@ -54,10 +55,10 @@ static lb_failover *allocate(lb_pool *pool, const lb_failover_config *config)
 	failover->chains.history = lb_at(failover, history_at);
 	failover->chains.history_max = config->history_max;
 	failover->chains.rules = (lb_standby_rules){
-		.hold_down = config->hold_down,
-		.hold_up = config->hold_up,
-		.successes = config->successes,
-		.manual_return = config->manual_return != 0,
+	    .hold_down = config->hold_down,
+	    .hold_up = config->hold_up,
+	    .successes = config->successes,
+	    .manual_return = config->manual_return != 0,
 	};
 	return failover;
 }
@@ -278,13 +279,14 @@ int lb_failover_get(const lb_failover *failover, lb_endpoint primary, lb_failove
 	const lb_chain *chain = slot == LB_NO_SLOT ? NULL : lb_chain_of(pool, slot);
 	if (!chain)
 		return LB_ENOENT;
-	uint32_t active = lb_get_acquire(&chain->members[lb_standby_place(lb_get_acquire(&chain->standby.word))]);
+	uint32_t active =
+	    lb_get_acquire(&chain->members[lb_standby_place(lb_get_acquire(&chain->standby.word))]);
 	*status = (lb_failover_status){
-		.active = active == LB_NO_SLOT ? LB_NO_ENDPOINT : lb_pool_id_of(pool, active),
-		.since = lb_get64(&chain->since),
-		.failovers = lb_get64(&chain->failovers),
-		.failbacks = lb_get64(&chain->failbacks),
-		.next = pending(chain, &failover->chains.rules),
+	    .active = active == LB_NO_SLOT ? LB_NO_ENDPOINT : lb_pool_id_of(pool, active),
+	    .since = lb_get64(&chain->since),
+	    .failovers = lb_get64(&chain->failovers),
+	    .failbacks = lb_get64(&chain->failbacks),
+	    .next = pending(chain, &failover->chains.rules),
 	};
 	return LB_OK;
 }
@@ -294,7 +296,8 @@ lb_time lb_failover_tick(lb_failover *failover)
 	if (!failover)
 		return LB_NEVER;
 	lb_control control = lb_control_begin(failover->pool);
-	lb_time next = lb_min64(lb_chains_poll(failover->pool, control.now), lb_time_after(control.now, TICK_MAX));
+	lb_time next =
+	    lb_min64(lb_chains_poll(failover->pool, control.now), lb_time_after(control.now, TICK_MAX));
 	lb_control_end(&control, lb_get(&failover->pool->header->dirty) != 0);
 	return next;
 }

@@ -23,8 +23,8 @@ typedef struct lb_schedule {
 
 /* A probe in flight. */
 typedef struct lb_flight {
-	uint32_t number;   /* of the probe; 0 = free */
-	bool starting;     /* probe_start is being called: not to be timed out yet */
+	uint32_t number; /* of the probe; 0 = free */
+	bool starting;   /* probe_start is being called: not to be timed out yet */
 	lb_endpoint endpoint;
 	lb_time started, deadline;
 	void *mine;
@@ -51,21 +51,21 @@ void lb_health_config_init(lb_health_config *config, size_t size)
 	if (!config || size != sizeof *config)
 		return;
 	*config = (lb_health_config){
-		.size = sizeof *config,
-		.interval = 5 * LB_SECONDS,
-		.interval_down = LB_SECONDS,
-		.timeout = 2 * LB_SECONDS,
-		.rise = 2,
-		.fall = 3,
-		.jitter_percent = 10,
-		.parallel_max = 16,
+	    .size = sizeof *config,
+	    .interval = 5 * LB_SECONDS,
+	    .interval_down = LB_SECONDS,
+	    .timeout = 2 * LB_SECONDS,
+	    .rise = 2,
+	    .fall = 3,
+	    .jitter_percent = 10,
+	    .parallel_max = 16,
 	};
 }
 
 void lb_transport_init(lb_transport *transport, size_t size)
 {
 	if (transport && size == sizeof *transport)
-		*transport = (lb_transport){ .size = sizeof *transport };
+		*transport = (lb_transport){.size = sizeof *transport};
 }
 
 static bool between(uint64_t value, uint64_t least, uint64_t most)
@@ -80,9 +80,9 @@ static int take_config(lb_health_config *out, const lb_health_config *config)
 		return LB_EVERSION;
 	if (config)
 		*out = *config;
-	if (!between(out->interval, LB_MILLISECONDS, DAY) || !between(out->interval_down, LB_MILLISECONDS, DAY) ||
-	    !between(out->timeout, 1, DAY) || out->rise == 0 || out->fall == 0 || out->jitter_percent > 100 ||
-	    out->parallel_max == 0)
+	if (!between(out->interval, LB_MILLISECONDS, DAY) ||
+	    !between(out->interval_down, LB_MILLISECONDS, DAY) || !between(out->timeout, 1, DAY) ||
+	    out->rise == 0 || out->fall == 0 || out->jitter_percent > 100 || out->parallel_max == 0)
 		return LB_EINVAL;
 	return LB_OK;
 }
@@ -105,11 +105,12 @@ static lb_health *allocate(lb_pool *pool, const lb_health_config *rules)
 	health->flights = lb_at(health, flights_at);
 	health->flights_max = flights;
 	lb_put64(&health->stream, lb_env_seed(&pool->env, (uint64_t)(uintptr_t)health));
-	health->random = (lb_random){ &health->stream, true, pool->env.random, pool->env.user };
+	health->random = (lb_random){&health->stream, true, pool->env.random, pool->env.user};
 	return health;
 }
 
-int lb_health_create(lb_health **out, lb_pool *pool, const lb_health_config *config, const lb_transport *transport)
+int lb_health_create(lb_health **out, lb_pool *pool, const lb_health_config *config,
+		     const lb_transport *transport)
 {
 	lb_health_config rules;
 
@@ -141,7 +142,7 @@ int lb_health_create(lb_health **out, lb_pool *pool, const lb_health_config *con
 
 static lb_probe probe_of(const lb_health *health, const lb_flight *flight)
 {
-	return (lb_probe){ (uint64_t)flight->number << 32 | (uint32_t)(flight - health->flights) };
+	return (lb_probe){(uint64_t)flight->number << 32 | (uint32_t)(flight - health->flights)};
 }
 
 static void cancel(const lb_health *health, const lb_flight *flight, lb_probe probe)
@@ -239,7 +240,8 @@ static int apply(lb_health *health, lb_endpoint endpoint, lb_finding finding)
 	return LB_OK;
 }
 
-int lb_health_done(lb_health *health, lb_probe probe, lb_result result, lb_health_status says, lb_span latency)
+int lb_health_done(lb_health *health, lb_probe probe, lb_result result, lb_health_status says,
+		   lb_span latency)
 {
 	if (!health || (unsigned)result > LB_LOCAL || (unsigned)says > LB_UNHEALTHY)
 		return LB_EINVAL;
@@ -275,8 +277,8 @@ static bool flight_over(const lb_health *health, lb_flight *flight, lb_time now)
 static bool time_out_one(lb_health *health, lb_time now)
 {
 	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env);
-	lb_flight over = { 0 };
-	lb_probe probe = { 0 };
+	lb_flight over = {0};
+	lb_probe probe = {0};
 
 	for (uint32_t i = 0; i < health->flights_max && over.number == 0; i++) {
 		if (!flight_over(health, &health->flights[i], now))
@@ -302,8 +304,8 @@ static lb_schedule *schedule_of(lb_health *health, uint32_t number, lb_endpoint 
 	if (schedule->generation != endpoint >> 32) {
 		lb_span spread = lb_below64(lb_random_next(&health->random), health->rules.interval);
 		*schedule = (lb_schedule){
-			.generation = (uint32_t)(endpoint >> 32),
-			.due = lb_time_after(now, spread),
+		    .generation = (uint32_t)(endpoint >> 32),
+		    .due = lb_time_after(now, spread),
 		};
 	}
 	/* a due time beyond any interval comes of a clock that stepped back */
@@ -350,11 +352,11 @@ static uint32_t take_off(lb_health *health, lb_endpoint endpoint, lb_time now)
 	if (++health->numbers == 0)
 		health->numbers = 1;
 	health->flights[index] = (lb_flight){
-		.number = health->numbers,
-		.starting = true,
-		.endpoint = endpoint,
-		.started = now,
-		.deadline = lb_time_after(now, health->rules.timeout),
+	    .number = health->numbers,
+	    .starting = true,
+	    .endpoint = endpoint,
+	    .started = now,
+	    .deadline = lb_time_after(now, health->rules.timeout),
 	};
 	health->schedules[slot_of(endpoint)].probing = true;
 	lb_add(&health->flying, 1);
@@ -367,12 +369,12 @@ static int call_probe_start(lb_health *health, lb_probe probe, const lb_flight *
 	const lb_slot *slot = &health->pool->slots[slot_of(flight->endpoint)];
 	char name[LB_NAME_MAX + 1], url[LB_URL_MAX + 1];
 	lb_probe_request request = {
-		.probe = probe,
-		.endpoint = flight->endpoint,
-		.tag = lb_get64(&slot->tag),
-		.name = name,
-		.url = url,
-		.deadline = flight->deadline,
+	    .probe = probe,
+	    .endpoint = flight->endpoint,
+	    .tag = lb_get64(&slot->tag),
+	    .name = name,
+	    .url = url,
+	    .deadline = flight->deadline,
 	};
 
 	lb_text_load(name, slot->name, sizeof name);
@@ -407,7 +409,7 @@ static bool start_one(lb_health *health, lb_time now)
 	lb_lease_end(&health->lock, holding);
 	if (endpoint == LB_NO_ENDPOINT)
 		return false;
-	lb_probe probe = { (uint64_t)flight.number << 32 | index };
+	lb_probe probe = {(uint64_t)flight.number << 32 | index};
 	void *mine = NULL;
 	int error = call_probe_start(health, probe, &flight, &mine);
 	note_start(health, index, flight.number, error, mine, now);
@@ -457,17 +459,17 @@ int lb_health_summary(const lb_health *health, lb_health_counts *counts, size_t 
 	if (size != sizeof *counts)
 		return LB_EVERSION;
 	const lb_pool *pool = health->pool;
-	uint32_t by_status[LB_UNHEALTHY + 1] = { 0 };
+	uint32_t by_status[LB_UNHEALTHY + 1] = {0};
 	for (uint32_t number = 0; number < lb_get_acquire(&pool->header->slots_used); number++)
 		if (lb_get_acquire(&pool->slots[number].life) == LB_SLOT_LIVE)
 			by_status[lb_get(&pool->slots[number].health) & 3]++;
 	*counts = (lb_health_counts){
-		.healthy = by_status[LB_HEALTHY],
-		.degraded = by_status[LB_DEGRADED],
-		.unhealthy = by_status[LB_UNHEALTHY],
-		.unknown = by_status[LB_UNKNOWN],
-		.total = by_status[0] + by_status[1] + by_status[2] + by_status[3],
-		.probes_in_flight = lb_get(&health->flying),
+	    .healthy = by_status[LB_HEALTHY],
+	    .degraded = by_status[LB_DEGRADED],
+	    .unhealthy = by_status[LB_UNHEALTHY],
+	    .unknown = by_status[LB_UNKNOWN],
+	    .total = by_status[0] + by_status[1] + by_status[2] + by_status[3],
+	    .probes_in_flight = lb_get(&health->flying),
 	};
 	return LB_OK;
 }

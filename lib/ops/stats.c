@@ -39,23 +39,23 @@ static lb_endpoint_stats stats_of(const lb_figures *figures, uint64_t pool_selec
 	uint64_t timed = lb_figures_timed(figures);
 
 	return (lb_endpoint_stats){
-		.selected = selected,
-		.succeeded = figures->outcomes[LB_SUCCESS],
-		.failed = figures->outcomes[LB_FAILURE],
-		.timed_out = figures->outcomes[LB_TIMEOUT],
-		.refused = figures->outcomes[LB_REFUSED],
-		.overloaded = figures->outcomes[LB_OVERLOAD],
-		.cancelled = figures->outcomes[LB_CANCELLED],
-		.local = figures->outcomes[LB_LOCAL],
-		.forgotten = figures->outcomes[LB_OUTCOME_FORGOTTEN],
-		.latency_average = timed > 0 ? figures->latency_sum / timed : 0,
-		.latency_min = figures->latency_min,
-		.latency_max = figures->latency_max,
-		.inflight = (uint32_t)lb_min64(figures->open, UINT32_MAX),
-		.inflight_peak = figures->peak,
-		.share_ppm = ratio(selected, pool_selected, 1000000),
-		.error_ppm = ratio(lb_figures_failures(figures), lb_figures_verdicts(figures), 1000000),
-		.rate_milli = ratio(selected, uptime, 1000 * LB_SECONDS),
+	    .selected = selected,
+	    .succeeded = figures->outcomes[LB_SUCCESS],
+	    .failed = figures->outcomes[LB_FAILURE],
+	    .timed_out = figures->outcomes[LB_TIMEOUT],
+	    .refused = figures->outcomes[LB_REFUSED],
+	    .overloaded = figures->outcomes[LB_OVERLOAD],
+	    .cancelled = figures->outcomes[LB_CANCELLED],
+	    .local = figures->outcomes[LB_LOCAL],
+	    .forgotten = figures->outcomes[LB_OUTCOME_FORGOTTEN],
+	    .latency_average = timed > 0 ? figures->latency_sum / timed : 0,
+	    .latency_min = figures->latency_min,
+	    .latency_max = figures->latency_max,
+	    .inflight = (uint32_t)lb_min64(figures->open, UINT32_MAX),
+	    .inflight_peak = figures->peak,
+	    .share_ppm = ratio(selected, pool_selected, 1000000),
+	    .error_ppm = ratio(lb_figures_failures(figures), lb_figures_verdicts(figures), 1000000),
+	    .rate_milli = ratio(selected, uptime, 1000 * LB_SECONDS),
 	};
 }
 
@@ -85,13 +85,13 @@ int lb_stats_pool(const lb_pool *pool, lb_pool_stats *stats, size_t size)
 	lb_pool_figures_total(pool, &total);
 	lb_span uptime = uptime_of(pool);
 	*stats = (lb_pool_stats){
-		.total = stats_of(&total, lb_figures_selected(&total), uptime),
-		.since = lb_get64(&pool->header->since),
-		.uptime = uptime,
-		.tickets_open = (uint32_t)total.open,
-		.endpoints = lb_get(&pool->header->live),
-		.usable = count_usable(pool),
-		.events_lost = lb_get64(&pool->events_lost),
+	    .total = stats_of(&total, lb_figures_selected(&total), uptime),
+	    .since = lb_get64(&pool->header->since),
+	    .uptime = uptime,
+	    .tickets_open = (uint32_t)total.open,
+	    .endpoints = lb_get(&pool->header->live),
+	    .usable = count_usable(pool),
+	    .events_lost = lb_get64(&pool->events_lost),
 	};
 	lb_refusals refusals = lb_pool_refusals(pool);
 	stats->none = refusals.none;
@@ -133,7 +133,8 @@ int lb_stats_endpoint(const lb_pool *pool, lb_endpoint endpoint, lb_endpoint_sta
 /* Where a merge of the lanes' rings stands: the newest record of each lane that is not copied yet. */
 typedef struct lb_merge {
 	const lb_pool *pool;
-	uint32_t numbers[LB_LANES_MAX + 1]; /* of the record that stands at the front; 0 = the lane has no more */
+	uint32_t
+	    numbers[LB_LANES_MAX + 1]; /* of the record that stands at the front; 0 = the lane has no more */
 	uint32_t left[LB_LANES_MAX + 1];
 	lb_recent_entry fronts[LB_LANES_MAX + 1];
 } lb_merge;
@@ -191,11 +192,11 @@ int lb_stats_recent(const lb_pool *pool, lb_request_record *records, uint32_t n,
 			break;
 		const lb_recent_entry *front = &merge.fronts[lane];
 		records[copied++] = (lb_request_record){
-			.at = front->at,
-			.endpoint = front->endpoint,
-			.latency = front->latency,
-			.result = front->result,
-			.attempt = front->attempt,
+		    .at = front->at,
+		    .endpoint = front->endpoint,
+		    .latency = front->latency,
+		    .result = front->result,
+		    .attempt = front->attempt,
 		};
 		merge.numbers[lane]--;
 		advance(&merge, lane);

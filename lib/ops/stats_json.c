@@ -95,9 +95,9 @@ static void put_pool(lb_json *json, const lb_pool *pool, const lb_pool_stats *st
 
 static void put_endpoint(lb_json *json, const lb_endpoint_info *info, const lb_endpoint_stats *stats)
 {
-	static const char *const health[] = { "unknown", "healthy", "degraded", "unhealthy" };
-	static const char *const admin[] = { "up", "drain", "down" };
-	static const char *const breaker[] = { "closed", "open", "half_open" };
+	static const char *const health[] = {"unknown", "healthy", "degraded", "unhealthy"};
+	static const char *const admin[] = {"up", "drain", "down"};
+	static const char *const breaker[] = {"closed", "open", "half_open"};
 
 	put(json, "{");
 	string(json, "name", info->name, true);
@@ -120,7 +120,7 @@ static void put_endpoint(lb_json *json, const lb_endpoint_info *info, const lb_e
 
 int lb_stats_json(const lb_pool *pool, lb_write write, void *user)
 {
-	lb_json json = { .write = write, .user = user };
+	lb_json json = {.write = write, .user = user};
 	lb_pool_stats stats;
 	bool first = true;
 

@@ -67,7 +67,7 @@ static int end_line(lb_line_buffer *line, lb_write write, void *user)
 
 static int write_pool_line(const lb_pool *pool, const lb_pool_stats *stats, lb_write write, void *user)
 {
-	lb_line_buffer line = { 0 };
+	lb_line_buffer line = {0};
 
 	lb_put_text(&line, "pool ");
 	lb_put_name(&line, pool->name, LB_NAME_MAX);
@@ -96,7 +96,7 @@ static int write_pool_line(const lb_pool *pool, const lb_pool_stats *stats, lb_w
 
 static int write_titles(lb_write write, void *user)
 {
-	lb_columns columns = { .line = { 0 } };
+	lb_columns columns = {.line = {0}};
 
 	text_column(&columns, "endpoint", NAME_WIDTH);
 	text_column(&columns, "state", 9);
@@ -133,9 +133,10 @@ static const char *state_of(const lb_endpoint_info *info)
 	return info->health == LB_UNKNOWN ? "unknown" : "up";
 }
 
-static int write_endpoint(const lb_endpoint_info *info, const lb_endpoint_stats *stats, lb_write write, void *user)
+static int write_endpoint(const lb_endpoint_info *info, const lb_endpoint_stats *stats, lb_write write,
+			  void *user)
 {
-	lb_columns columns = { .line = { 0 } };
+	lb_columns columns = {.line = {0}};
 
 	begin_column(&columns);
 	lb_put_name(&columns.line, info->name, NAME_WIDTH);

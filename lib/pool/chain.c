@@ -128,7 +128,8 @@ static void write_history(lb_pool *pool, uint32_t from, uint32_t to, lb_failover
 	lb_put_release(&cell->number, number);
 }
 
-bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t place, lb_failover_kind kind, lb_time now)
+bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t place, lb_failover_kind kind,
+		     lb_time now)
 {
 	uint32_t from = member(chain, lb_standby_place(word));
 	uint32_t to = member(chain, place);
@@ -144,7 +145,8 @@ bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t pla
 	if (from == to || from == LB_NO_SLOT)
 		return true;
 	lb_put64(&chain->since, now);
-	lb_bump64(kind == LB_FAILBACK ? &chain->failbacks : &chain->failovers, kind == LB_FORCED ? 0 : 1, true);
+	lb_bump64(kind == LB_FAILBACK ? &chain->failbacks : &chain->failovers, kind == LB_FORCED ? 0 : 1,
+		  true);
 	write_history(pool, from, to, kind, now);
 	lb_events_note(pool, LB_EVENT_FAILOVER, from, 0, (uint32_t)kind, lb_pool_id_of(pool, to), now);
 	return true;
@@ -154,7 +156,8 @@ static lb_time follow_chain(lb_pool *pool, lb_chain *chain, const lb_standby_rul
 {
 	uint32_t word;
 	lb_time next;
-	uint32_t place = lb_standby_decide(&chain->standby, rules, usable_members(pool, chain), now, &word, &next);
+	uint32_t place =
+	    lb_standby_decide(&chain->standby, rules, usable_members(pool, chain), now, &word, &next);
 
 	if (place != lb_standby_place(word))
 		lb_chain_switch(pool, chain, word, place, place == 0 ? LB_FAILBACK : LB_FAILOVER, now);

@@ -15,7 +15,7 @@
 #define LB_CHAIN_MEMBERS 8u /* the primary included */
 
 typedef struct lb_chain {
-	lb_atomic32 length; /* 0 = free; members below it are valid */
+	lb_atomic32 length;                    /* 0 = free; members below it are valid */
 	lb_atomic32 members[LB_CHAIN_MEMBERS]; /* slots */
 	lb_standby standby;
 	lb_atomic64 failovers, failbacks;
@@ -36,7 +36,7 @@ struct lb_chains {
 	lb_atomic32 chains_n;    /* chains below this were in use at some time */
 	lb_switch_cell *history; /* history_max */
 	uint32_t history_max;
-	lb_atomic32 switches;    /* how many were ever begun */
+	lb_atomic32 switches; /* how many were ever begun */
 };
 
 /* The chain of a primary, or NULL. */
@@ -49,7 +49,8 @@ bool lb_chains_backup(const lb_pool *pool, uint32_t slot);
 void lb_chains_set_gate(lb_pool *pool, uint32_t slot);
 
 /* Makes `place` of the chain active, if nobody changed it since `word`. Any thread. False: somebody did. */
-bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t place, lb_failover_kind kind, lb_time now);
+bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t place, lb_failover_kind kind,
+		     lb_time now);
 
 /*
  * The usability of `slot` may have changed: moves the traffic of the chains it is in, as far as it is due at `now`. Any

@@ -8,19 +8,19 @@ void lb_pool_config_init(lb_pool_config *config, size_t size)
 	if (!config || size != sizeof *config)
 		return;
 	*config = (lb_pool_config){
-		.size = sizeof *config,
-		.name = "pool",
-		.endpoints_max = 256,
-		.tickets_max = 8192,
-		.lanes_max = 8,
-		.selectors_max = 4,
-		.recent_max = 1000,
-		.ticket_timeout = 600 * LB_SECONDS,
-		.decay = 10 * LB_SECONDS,
-		.failure_latency = LB_SECONDS,
-		.initial_health = LB_HEALTHY,
-		.overprovision_percent = 140,
-		.breaker = &lb_breaker_defaults,
+	    .size = sizeof *config,
+	    .name = "pool",
+	    .endpoints_max = 256,
+	    .tickets_max = 8192,
+	    .lanes_max = 8,
+	    .selectors_max = 4,
+	    .recent_max = 1000,
+	    .ticket_timeout = 600 * LB_SECONDS,
+	    .decay = 10 * LB_SECONDS,
+	    .failure_latency = LB_SECONDS,
+	    .initial_health = LB_HEALTHY,
+	    .overprovision_percent = 140,
+	    .breaker = &lb_breaker_defaults,
 	};
 }
 
@@ -28,7 +28,7 @@ void lb_endpoint_config_init(lb_endpoint_config *config, size_t size)
 {
 	if (!config || size != sizeof *config)
 		return;
-	*config = (lb_endpoint_config){ .size = sizeof *config, .weight = 1 };
+	*config = (lb_endpoint_config){.size = sizeof *config, .weight = 1};
 }
 
 int lb_endpoint_config_from(lb_endpoint_config *config, size_t size, const lb_endpoint_info *info)
@@ -38,14 +38,14 @@ int lb_endpoint_config_from(lb_endpoint_config *config, size_t size, const lb_en
 	if (size != sizeof *config)
 		return LB_EVERSION;
 	*config = (lb_endpoint_config){
-		.size = sizeof *config,
-		.name = info->name,
-		.url = info->url,
-		.tag = info->tag,
-		.weight = info->weight,
-		.priority = info->priority,
-		.zone = info->zone,
-		.inflight_max = info->inflight_max,
+	    .size = sizeof *config,
+	    .name = info->name,
+	    .url = info->url,
+	    .tag = info->tag,
+	    .weight = info->weight,
+	    .priority = info->priority,
+	    .zone = info->zone,
+	    .inflight_max = info->inflight_max,
 	};
 	return LB_OK;
 }

@@ -7,7 +7,7 @@
 
 lb_control lb_control_begin(lb_pool *pool)
 {
-	lb_control control = { .pool = pool };
+	lb_control control = {.pool = pool};
 
 	control.holding = lb_lease_begin(&pool->header->lease, &pool->env);
 	control.now = lb_env_now(&pool->env);
@@ -82,7 +82,8 @@ int lb_pool_set_admin(lb_pool *pool, lb_endpoint endpoint, lb_admin admin)
 	if (before != (uint32_t)admin) {
 		lb_put(&slot->admin, (uint32_t)admin);
 		lb_gates_set(slot, LB_WHY_ADMIN, admin != LB_ADMIN_UP);
-		lb_events_note(pool, LB_EVENT_ADMIN, number, before, (uint32_t)admin, LB_NO_ENDPOINT, control.now);
+		lb_events_note(pool, LB_EVENT_ADMIN, number, before, (uint32_t)admin, LB_NO_ENDPOINT,
+			       control.now);
 	}
 	lb_control_end(&control, before != (uint32_t)admin);
 	return LB_OK;
@@ -97,7 +98,8 @@ void lb_pool_put_health(lb_control *control, uint32_t number, lb_health_status h
 		return;
 	lb_put(&slot->health, (uint32_t)health);
 	lb_gates_set(slot, LB_WHY_HEALTH, health == LB_UNHEALTHY);
-	lb_events_note(control->pool, LB_EVENT_HEALTH, number, before, (uint32_t)health, LB_NO_ENDPOINT, control->now);
+	lb_events_note(control->pool, LB_EVENT_HEALTH, number, before, (uint32_t)health, LB_NO_ENDPOINT,
+		       control->now);
 }
 
 /* One check that decides at once: counts in a row as a check does. */

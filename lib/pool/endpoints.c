@@ -50,7 +50,8 @@ int lb_pool_add_endpoint(lb_pool *pool, const lb_endpoint_config *config, lb_end
 		error = LB_EEXIST;
 	else if (lb_get(&pool->header->live) == pool->endpoints_max || lb_slots_spare(&control, 1) == 0)
 		error = LB_ELIMIT;
-	lb_endpoint added = error == LB_OK ? lb_pool_id_of(pool, lb_slots_take(&control, config)) : LB_NO_ENDPOINT;
+	lb_endpoint added =
+	    error == LB_OK ? lb_pool_id_of(pool, lb_slots_take(&control, config)) : LB_NO_ENDPOINT;
 	lb_control_end(&control, error == LB_OK);
 	if (error == LB_OK && endpoint)
 		*endpoint = added;
@@ -152,20 +153,20 @@ static void show(const lb_pool *pool, uint32_t number, lb_endpoint_info *info)
 	uint32_t weight = lb_get(&pool->weights[number]);
 
 	*info = (lb_endpoint_info){
-		.tag = lb_get64(&slot->tag),
-		.weight = weight,
-		.weight_now = weight,
-		.priority = lb_get(&slot->priority),
-		.zone = lb_get(&slot->zone),
-		.inflight = lb_pool_inflight(pool, number),
-		.inflight_max = lb_get(&slot->inflight_max),
-		.admin = (lb_admin)lb_get(&slot->admin),
-		.health = (lb_health_status)lb_get(&slot->health),
-		.breaker = breaker_state(pool, number),
-		.why = lb_pool_why(pool, number),
-		.consecutive_failures = lb_get(&slot->checks_failed),
-		.consecutive_successes = lb_get(&slot->checks_passed),
-		.last_check = lb_get64(&slot->checked),
+	    .tag = lb_get64(&slot->tag),
+	    .weight = weight,
+	    .weight_now = weight,
+	    .priority = lb_get(&slot->priority),
+	    .zone = lb_get(&slot->zone),
+	    .inflight = lb_pool_inflight(pool, number),
+	    .inflight_max = lb_get(&slot->inflight_max),
+	    .admin = (lb_admin)lb_get(&slot->admin),
+	    .health = (lb_health_status)lb_get(&slot->health),
+	    .breaker = breaker_state(pool, number),
+	    .why = lb_pool_why(pool, number),
+	    .consecutive_failures = lb_get(&slot->checks_failed),
+	    .consecutive_successes = lb_get(&slot->checks_passed),
+	    .last_check = lb_get64(&slot->checked),
 	};
 	lb_text_load(info->name, slot->name, sizeof info->name);
 	lb_text_load(info->url, slot->url, sizeof info->url);

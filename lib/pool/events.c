@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 
-void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t from, uint32_t to, lb_endpoint other,
-                    lb_time now)
+void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t from, uint32_t to,
+		    lb_endpoint other, lb_time now)
 {
 	const lb_slot *about = &pool->slots[slot];
 	uint32_t number = lb_add(&pool->events->written, 1) + 1;

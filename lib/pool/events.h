@@ -9,8 +9,8 @@
 #include "pool/pool.h"
 
 /* Notes an event of a slot's endpoint. `other` = LB_NO_ENDPOINT but for failovers. Any thread. */
-void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t from, uint32_t to, lb_endpoint other,
-                    lb_time now);
+void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t from, uint32_t to,
+		    lb_endpoint other, lb_time now);
 
 /* Calls the hook for all that was noted and not handed out yet. No lock is held. */
 void lb_events_deliver(lb_pool *pool);

@@ -5,7 +5,7 @@ static void sum_lanes(const lb_pool *pool, uint32_t slot, lb_figures *figures)
 {
 	uint32_t era = lb_get(&pool->header->era);
 
-	*figures = (lb_figures){ 0 };
+	*figures = (lb_figures){0};
 	for (uint32_t lane = 0; lane < pool->lanes_n; lane++)
 		lb_figures_add_record(figures, &pool->lanes[lane].records[slot], era);
 	figures->open = lb_pool_inflight(pool, slot);
@@ -34,7 +34,7 @@ void lb_pool_figures_total(const lb_pool *pool, lb_figures *figures)
 
 static lb_refusals sum_refusals(const lb_pool *pool)
 {
-	lb_refusals sum = { 0 };
+	lb_refusals sum = {0};
 
 	for (uint32_t lane = 0; lane < pool->lanes_n; lane++) {
 		const lb_lane_head *head = pool->lanes[lane].head;
@@ -79,14 +79,14 @@ void lb_pool_retire(lb_pool *pool, uint32_t slot)
 	lb_baseline_write(pool->retired, &retired);
 	for (uint32_t lane = 0; lane < pool->lanes_n; lane++)
 		empty_record(&pool->lanes[lane].records[slot]);
-	lb_baseline_write(&pool->baselines[slot], &(lb_figures){ 0 });
+	lb_baseline_write(&pool->baselines[slot], &(lb_figures){0});
 }
 
 void lb_pool_reset_figures(lb_pool *pool, lb_time now)
 {
 	lb_figures figures;
 
-	lb_baseline_write(pool->retired, &(lb_figures){ 0 });
+	lb_baseline_write(pool->retired, &(lb_figures){0});
 	for (uint32_t slot = 0; slot < pool->shape.slots; slot++) {
 		sum_lanes(pool, slot, &figures);
 		lb_baseline_write(&pool->baselines[slot], &figures);

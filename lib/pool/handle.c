@@ -7,7 +7,7 @@
 size_t lb_pool_size(const lb_pool_config *config)
 {
 	lb_pool_config taken;
-	lb_circuit_rules rules = { 0 };
+	lb_circuit_rules rules = {0};
 
 	if (lb_pool_config_take(&taken, &rules, config) != LB_OK)
 		return 0;
@@ -85,7 +85,7 @@ static int make_block(lb_pool *pool, const lb_pool_config *config, const lb_pool
 		base = lb_env_alloc(&pool->env, layout->size);
 		if (!base)
 			return LB_ENOMEM;
-		pool->memory = (lb_memory){ base, layout->size };
+		pool->memory = (lb_memory){base, layout->size};
 	}
 	lb_pool_lay_out(pool, layout, base);
 	return LB_OK;
@@ -94,7 +94,7 @@ static int make_block(lb_pool *pool, const lb_pool_config *config, const lb_pool
 int lb_pool_create(lb_pool **out, const lb_pool_config *config, const lb_env *host)
 {
 	lb_pool_config taken;
-	lb_circuit_rules rules = { 0 };
+	lb_circuit_rules rules = {0};
 	lb_env env;
 
 	if (!out)

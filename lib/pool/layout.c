@@ -13,7 +13,7 @@ static uint32_t power_of_two(uint32_t n)
 
 static void lay_out_lane(lb_pool_layout *at)
 {
-	lb_layout lane = { sizeof(lb_lane_head) };
+	lb_layout lane = {sizeof(lb_lane_head)};
 
 	at->lane_loads = lb_layout_add(&lane, at->slots_n, sizeof(lb_load));
 	at->lane_records = lb_layout_add(&lane, at->slots_n, sizeof(lb_record));
@@ -29,14 +29,14 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 {
 	uint32_t slots = config->endpoints_max + (config->endpoints_max + 7) / 8;
 	lb_pool_layout at = {
-		.slots_n = slots,
-		.index_n = power_of_two(slots),
-		.recent_n = power_of_two(config->recent_max),
-		.tickets_n = config->tickets_max,
-		.trials_n = config->breaker ? rules->trials : 0,
-		.shape = { .slots = slots, .lanes = config->lanes_max + 1 },
+	    .slots_n = slots,
+	    .index_n = power_of_two(slots),
+	    .recent_n = power_of_two(config->recent_max),
+	    .tickets_n = config->tickets_max,
+	    .trials_n = config->breaker ? rules->trials : 0,
+	    .shape = {.slots = slots, .lanes = config->lanes_max + 1},
 	};
-	lb_layout block = { 0 };
+	lb_layout block = {0};
 
 	lay_out_lane(&at);
 	at.selector_stride = (lb_algo_size_max(&at.shape) + LB_LINE - 1) & ~(size_t)(LB_LINE - 1);
@@ -68,17 +68,17 @@ static void lay_out_lane_at(lb_pool *pool, const lb_pool_layout *at, uint32_t nu
 	lane->loads = lb_at(base, at->lane_loads);
 	lane->records = lb_at(base, at->lane_records);
 	lane->ledger = (lb_ledger){
-		.words = lb_at(base, at->lane_words),
-		.rows = lb_at(base, at->lane_rows),
-		.cursor = &lane->head->ledger_cursor,
-		.n = at->tickets_n,
-		.shared = lane->shared,
+	    .words = lb_at(base, at->lane_words),
+	    .rows = lb_at(base, at->lane_rows),
+	    .cursor = &lane->head->ledger_cursor,
+	    .n = at->tickets_n,
+	    .shared = lane->shared,
 	};
 	lane->recent = (lb_recent){
-		.records = lb_at(base, at->lane_recent),
-		.written = &lane->head->recent_written,
-		.n = at->recent_n,
-		.shared = lane->shared,
+	    .records = lb_at(base, at->lane_recent),
+	    .written = &lane->head->recent_written,
+	    .n = at->recent_n,
+	    .shared = lane->shared,
 	};
 }
 

@@ -40,14 +40,15 @@ typedef struct lb_slot {
 	lb_atomic32 stand_in; /* slot + 1 of the endpoint that takes its turns while it stands by; 0 = none */
 	lb_atomic32 life;     /* LB_SLOT_* */
 	lb_atomic32 admin, health, priority, zone;
-	lb_atomic32 order; /* of addition */
+	lb_atomic32 order;                        /* of addition */
 	lb_atomic32 checks_failed, checks_passed; /* in a row */
-	lb_atomic64 checked;  /* when; 0 = never */
+	lb_atomic64 checked;                      /* when; 0 = never */
 	/* control only */
-	lb_atomic64 removed;         /* when */
-	lb_atomic32 earlier, later;  /* neighbours in order of addition; `later` also links free slots; LB_NO_SLOT = none */
-	lb_atomic32 namesake;        /* next slot of the same bucket of the name index; LB_NO_SLOT = none */
-	char name[LB_NAME_MAX + 1];  /* read with base/text.h, but by the holder of an open ticket */
+	lb_atomic64 removed; /* when */
+	lb_atomic32 earlier,
+	    later; /* neighbours in order of addition; `later` also links free slots; LB_NO_SLOT = none */
+	lb_atomic32 namesake;       /* next slot of the same bucket of the name index; LB_NO_SLOT = none */
+	char name[LB_NAME_MAX + 1]; /* read with base/text.h, but by the holder of an open ticket */
 	char url[LB_URL_MAX + 1];
 } lb_slot;
 
@@ -58,9 +59,9 @@ typedef struct lb_view_tier {
 
 typedef struct lb_view {
 	_Alignas(LB_LINE) lb_atomic32 tiers_n;
-	lb_atomic32 eligible_n; /* the first so many members are in tiers */
-	lb_atomic32 members_n;  /* then all other living ones */
-	lb_atomic32 panic;      /* health and breakers are not asked: too few would be left */
+	lb_atomic32 eligible_n;           /* the first so many members are in tiers */
+	lb_atomic32 members_n;            /* then all other living ones */
+	lb_atomic32 panic;                /* health and breakers are not asked: too few would be left */
 	lb_view_tier tiers[LB_TIERS_MAX]; /* in the order in which they serve */
 } lb_view;
 
@@ -75,12 +76,12 @@ typedef struct lb_pool_header {
 	lb_atomic32 dirty;                  /* the view should be published anew */
 	/* control */
 	_Alignas(LB_LINE) lb_lease lease;
-	lb_atomic32 live, leaving;          /* endpoints */
-	lb_atomic32 oldest, newest;         /* ends of the list in order of addition */
-	lb_atomic32 free;                   /* head of the list of free slots */
-	lb_atomic32 orders;                 /* the last `order` given */
-	lb_atomic32 index_version;          /* of the name index: odd while it is being changed */
-	lb_atomic64 since;                  /* the statistics' era began; the sums over the lanes then: */
+	lb_atomic32 live, leaving;  /* endpoints */
+	lb_atomic32 oldest, newest; /* ends of the list in order of addition */
+	lb_atomic32 free;           /* head of the list of free slots */
+	lb_atomic32 orders;         /* the last `order` given */
+	lb_atomic32 index_version;  /* of the name index: odd while it is being changed */
+	lb_atomic64 since;          /* the statistics' era began; the sums over the lanes then: */
 	lb_atomic64 none_base, full_base, limit_base, retries_base;
 	lb_atomic32 selectors[LB_SELECTORS_MAX]; /* algorithm + 1; 0 = free */
 } lb_pool_header;
@@ -138,32 +139,32 @@ struct lb_pool {
 	lb_health_status initial_health;
 	uint32_t panic_percent;
 	uint32_t endpoints_max, selectors_max, recent_max, lanes_n; /* lanes_n: lane 0 included */
-	uint32_t index_mask;                            /* buckets of the name index - 1 */
-	uint32_t nonce;                                 /* 16 bits that tell this pool's ids from another's */
-	lb_algo_shape shape;                            /* slots, lanes */
+	uint32_t index_mask;                                        /* buckets of the name index - 1 */
+	uint32_t nonce;      /* 16 bits that tell this pool's ids from another's */
+	lb_algo_shape shape; /* slots, lanes */
 	/* the block */
 	lb_memory memory; /* what was allocated for it, {NULL, 0} if it is the caller's */
 	lb_pool_header *header;
 	lb_slot *slots;
-	lb_atomic32 *weights;  /* by slot */
-	lb_circuit *circuits;  /* by slot, if has_breaker */
-	lb_trial *cells;       /* by slot x breaker.trials */
-	lb_atomic32 *index;    /* buckets of the name index: slot, or LB_NO_SLOT */
-	lb_atomic32 *scratch;  /* as many as buckets: a table for lb_pool_sync */
-	lb_view *views;        /* 2 */
-	lb_member *members;    /* 2 x slots */
+	lb_atomic32 *weights; /* by slot */
+	lb_circuit *circuits; /* by slot, if has_breaker */
+	lb_trial *cells;      /* by slot x breaker.trials */
+	lb_atomic32 *index;   /* buckets of the name index: slot, or LB_NO_SLOT */
+	lb_atomic32 *scratch; /* as many as buckets: a table for lb_pool_sync */
+	lb_view *views;       /* 2 */
+	lb_member *members;   /* 2 x slots */
 	lb_events *events;
 	lb_baseline *baselines; /* by slot: where the figures stood at the last reset of the statistics */
 	lb_baseline *retired;   /* the figures of endpoints that are gone */
 	unsigned char *selector_states;
 	size_t selector_stride;
-	lb_lane *lanes;        /* lanes_n */
+	lb_lane *lanes; /* lanes_n */
 	/* this process's */
-	lb_atomic32 delivered;    /* low half of the last sequence handed to the event hook */
+	lb_atomic32 delivered; /* low half of the last sequence handed to the event hook */
 	lb_atomic64 events_lost;
-	lb_health *health;        /* the one checker, or NULL */
-	lb_failover *failover;    /* the one failover manager, or NULL */
-	lb_chains *chains;        /* its chains, or NULL */
+	lb_health *health;     /* the one checker, or NULL */
+	lb_failover *failover; /* the one failover manager, or NULL */
+	lb_chains *chains;     /* its chains, or NULL */
 };
 
 /* Ids: {32 generation, 16 slot, 16 nonce}. */

@@ -10,7 +10,7 @@
 static void judge(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, bool failed, lb_time now)
 {
 	lb_circuit *circuit = &pool->circuits[entry->slot];
-	lb_pass pass = { .epoch = entry->epoch, .cell = entry->cell };
+	lb_pass pass = {.epoch = entry->epoch, .cell = entry->cell};
 	uint32_t calls = 0;
 	lb_turn turn;
 
@@ -18,8 +18,9 @@ static void judge(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, boo
 		lb_window_fail(&circuit->window, pool->breaker.bucket, now);
 	if (failed || lb_circuit_armed(circuit))
 		calls = lb_pool_window_calls(pool, entry->slot, now);
-	int left = lb_circuit_leave(circuit, lb_pool_cells(pool, entry->slot), &pool->breaker, now, pass, failed,
-				    calls, (uint32_t)lb_mix64(now ^ lb_get64(&lane->head->stream)), &turn);
+	int left =
+	    lb_circuit_leave(circuit, lb_pool_cells(pool, entry->slot), &pool->breaker, now, pass, failed,
+			     calls, (uint32_t)lb_mix64(now ^ lb_get64(&lane->head->stream)), &turn);
 	lb_pool_turned(pool, entry->slot, &turn, now);
 	if (entry->cell == 0 || left != LB_OK)
 		return;
@@ -28,10 +29,11 @@ static void judge(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, boo
 	lb_chains_checked(pool, entry->slot, !failed, now);
 }
 
-static void tell_circuit(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome, lb_time now)
+static void tell_circuit(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome,
+			 lb_time now)
 {
 	lb_circuit *circuit = &pool->circuits[entry->slot];
-	lb_pass pass = { .epoch = entry->epoch, .cell = entry->cell };
+	lb_pass pass = {.epoch = entry->epoch, .cell = entry->cell};
 
 	if (outcome == LB_SUCCESS && lb_circuit_quiet(circuit, pass))
 		return;
@@ -45,31 +47,31 @@ static void tell_circuit(lb_pool *pool, const lb_lane *lane, const lb_entry *ent
 	lb_trials_from(pool, now);
 }
 
-void lb_pool_settle(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome, lb_span latency,
-                    lb_time now)
+void lb_pool_settle(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome,
+		    lb_span latency, lb_time now)
 {
 	lb_record *record = &lane->records[entry->slot];
 	lb_load *load = &lane->loads[entry->slot];
 	lb_sample sample = {
-		.outcome = outcome,
-		.inflight = lb_load_seen(load),
-		.era = lb_get(&pool->header->era),
-		.shared = lane->shared,
-		.latency = latency,
-		.penalty = pool->failure_latency,
-		.now = now,
+	    .outcome = outcome,
+	    .inflight = lb_load_seen(load),
+	    .era = lb_get(&pool->header->era),
+	    .shared = lane->shared,
+	    .latency = latency,
+	    .penalty = pool->failure_latency,
+	    .now = now,
 	};
 	lb_recent_entry recent = {
-		.at = now,
-		.endpoint = lb_pool_id(pool, entry->slot, entry->generation),
-		.latency = latency,
-		.result = outcome == LB_OUTCOME_FORGOTTEN ? LB_CANCELLED : (lb_result)outcome,
-		.attempt = entry->attempt,
+	    .at = now,
+	    .endpoint = lb_pool_id(pool, entry->slot, entry->generation),
+	    .latency = latency,
+	    .result = outcome == LB_OUTCOME_FORGOTTEN ? LB_CANCELLED : (lb_result)outcome,
+	    .attempt = entry->attempt,
 	};
 
 	if (pool->has_breaker && lb_tally_due(&record->tally, pool->breaker.bucket, now))
 		lb_tally_turn(&record->tally, &pool->circuits[entry->slot].window, pool->breaker.bucket, now,
-		              lb_record_calls(record), lane->shared);
+			      lb_record_calls(record), lane->shared);
 	lb_record_add(record, &pool->decay, &sample);
 	if (pool->has_breaker)
 		tell_circuit(pool, lane, entry, outcome, now);

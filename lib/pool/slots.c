@@ -26,7 +26,8 @@ static uint32_t next_order(lb_pool *pool)
 
 	if (lb_get(&header->orders) == UINT32_MAX) {
 		uint32_t order = 0;
-		for (uint32_t at = lb_get(&header->oldest); at != LB_NO_SLOT; at = lb_get(&pool->slots[at].later))
+		for (uint32_t at = lb_get(&header->oldest); at != LB_NO_SLOT;
+		     at = lb_get(&pool->slots[at].later))
 			lb_put(&pool->slots[at].order, ++order);
 		lb_put(&header->orders, order);
 	}

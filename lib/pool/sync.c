@@ -67,6 +67,14 @@ static bool fits(lb_control *control, const lb_wanted *wanted)
 	return lb_slots_spare(control, added) >= added;
 }
 
+static bool keeps(const lb_wanted *wanted, const lb_slot *slot)
+{
+	if (wanted->n == 0)
+		return false;
+	uint32_t entry = lb_get(&wanted->table[place_of(wanted, slot->name, strlen(slot->name))]);
+	return entry != 0 && same_endpoint(slot, &wanted->list[entry - 1]);
+}
+
 static void remove_unwanted(lb_control *control, const lb_wanted *wanted)
 {
 	lb_pool *pool = control->pool;
@@ -75,8 +83,7 @@ static void remove_unwanted(lb_control *control, const lb_wanted *wanted)
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT; at = next) {
 		const lb_slot *slot = &pool->slots[at];
 		next = lb_get(&slot->later);
-		uint32_t entry = lb_get(&wanted->table[place_of(wanted, slot->name, strlen(slot->name))]);
-		if (entry == 0 || !same_endpoint(slot, &wanted->list[entry - 1]))
+		if (!keeps(wanted, slot))
 			lb_slots_leave(control, at);
 	}
 }
@@ -113,7 +120,7 @@ int lb_pool_sync(lb_pool *pool, const lb_endpoint_config *list, uint32_t n)
 	if (n > pool->endpoints_max)
 		return LB_ELIMIT;
 	lb_control control = lb_control_begin(pool);
-	lb_wanted wanted = { list, n, pool->scratch, pool->index_mask };
+	lb_wanted wanted = {list, n, pool->scratch, pool->index_mask};
 	if (!enter_names(&wanted))
 		error = LB_EINVAL;
 	else if (!fits(&control, &wanted))

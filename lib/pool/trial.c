@@ -37,7 +37,8 @@ void lb_pool_turned(lb_pool *pool, uint32_t slot, const lb_turn *turn, lb_time n
 		lb_pool_forget_calls(pool, slot);
 	if (lb_circuit_state(&pool->circuits[slot], &pool->breaker, now, &until) != LB_BREAKER_CLOSED)
 		lb_trials_from(pool, until);
-	lb_events_note(pool, LB_EVENT_BREAKER, slot, (uint32_t)turn->from, (uint32_t)turn->to, LB_NO_ENDPOINT, now);
+	lb_events_note(pool, LB_EVENT_BREAKER, slot, (uint32_t)turn->from, (uint32_t)turn->to, LB_NO_ENDPOINT,
+		       now);
 	lb_chains_follow(pool, slot, now);
 	lb_put(&pool->header->dirty, 1);
 }
@@ -60,7 +61,8 @@ void lb_trials_review(lb_pool *pool, lb_time now)
 
 	if (!pool->has_breaker)
 		return;
-	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT; at = lb_get(&pool->slots[at].later)) {
+	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
+	     at = lb_get(&pool->slots[at].later)) {
 		lb_time until = review(pool, at, now);
 		if (until < earliest)
 			earliest = until;

@@ -31,7 +31,8 @@ static void count(lb_draft *draft)
 
 	memset(draft->counts, 0, sizeof draft->counts);
 	draft->eligible = draft->members = 0;
-	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT; at = lb_get(&pool->slots[at].later)) {
+	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
+	     at = lb_get(&pool->slots[at].later)) {
 		draft->members++;
 		if (!eligible(draft, &pool->slots[at]))
 			continue;
@@ -81,7 +82,8 @@ static void place_members(lb_draft *draft, lb_member *members)
 	const lb_pool *pool = draft->pool;
 	uint32_t rest = draft->eligible;
 
-	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT; at = lb_get(&pool->slots[at].later)) {
+	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
+	     at = lb_get(&pool->slots[at].later)) {
 		const lb_slot *slot = &pool->slots[at];
 		/* a gate that shut since the count would overflow its tier's place: bounded by the array all the same */
 		uint32_t tier = tier_of(slot);
@@ -100,7 +102,7 @@ static void place_members(lb_draft *draft, lb_member *members)
 static void fill(lb_pool *pool, uint32_t sequence)
 {
 	lb_view *view = &pool->views[sequence & 1];
-	lb_draft draft = { .pool = pool, .shut = LB_GATES_CLOSED };
+	lb_draft draft = {.pool = pool, .shut = LB_GATES_CLOSED};
 
 	count(&draft);
 	bool panic = panics(&draft);
@@ -115,11 +117,11 @@ static void build_tables(lb_pool *pool, uint32_t sequence)
 {
 	lb_tier tiers[LB_TIERS_MAX];
 	lb_view_hold hold = {
-		.view = &pool->views[sequence & 1],
-		.members = &pool->members[(size_t)(sequence & 1) * pool->shape.slots],
-		.sequence = sequence,
+	    .view = &pool->views[sequence & 1],
+	    .members = &pool->members[(size_t)(sequence & 1) * pool->shape.slots],
+	    .sequence = sequence,
 	};
-	lb_algo_view view = { &pool->shape, pool->weights, tiers, lb_get(&hold.view->tiers_n) };
+	lb_algo_view view = {&pool->shape, pool->weights, tiers, lb_get(&hold.view->tiers_n)};
 
 	for (uint32_t place = 0; place < view.tiers_n; place++)
 		tiers[place] = lb_view_tier_at(pool, &hold, place);
@@ -159,7 +161,8 @@ static bool same_halves(const lb_pool *pool)
 		    lb_get(&a->tiers[i].n) != lb_get(&b->tiers[i].n))
 			return false;
 	for (uint32_t i = 0; i < lb_get(&a->members_n); i++)
-		if (lb_get(&one[i].slot) != lb_get(&other[i].slot) || lb_get(&one[i].order) != lb_get(&other[i].order))
+		if (lb_get(&one[i].slot) != lb_get(&other[i].slot) ||
+		    lb_get(&one[i].order) != lb_get(&other[i].order))
 			return false;
 	return true;
 }

@@ -38,9 +38,9 @@ static inline lb_view_hold lb_view_hold_now(const lb_pool *pool)
 	uint32_t half = sequence & 1;
 
 	return (lb_view_hold){
-		.view = &pool->views[half],
-		.members = &pool->members[(size_t)half * pool->shape.slots],
-		.sequence = sequence,
+	    .view = &pool->views[half],
+	    .members = &pool->members[(size_t)half * pool->shape.slots],
+	    .sequence = sequence,
 	};
 }
 
@@ -63,19 +63,19 @@ static inline lb_tier lb_view_tier_at(const lb_pool *pool, const lb_view_hold *h
 	if (n > slots - first)
 		n = slots - first;
 	return (lb_tier){
-		.members = hold->members + first,
-		.first = first,
-		.n = n,
-		.number = lb_get(&kept->number) & (LB_TIERS_MAX - 1),
-		.buffer = hold->sequence & 1,
+	    .members = hold->members + first,
+	    .first = first,
+	    .n = n,
+	    .number = lb_get(&kept->number) & (LB_TIERS_MAX - 1),
+	    .buffer = hold->sequence & 1,
 	};
 }
 
 /* The reasons that count for this view: in panic neither health nor breakers are asked. */
 static inline uint32_t lb_view_shut(const lb_view_hold *hold)
 {
-	return lb_get(&hold->view->panic) != 0 ? LB_GATES_CLOSED & ~(uint32_t)(LB_WHY_HEALTH | LB_WHY_BREAKER) :
-						 LB_GATES_CLOSED;
+	return lb_get(&hold->view->panic) != 0 ? LB_GATES_CLOSED & ~(uint32_t)(LB_WHY_HEALTH | LB_WHY_BREAKER)
+					       : LB_GATES_CLOSED;
 }
 
 #endif

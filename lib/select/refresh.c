@@ -11,8 +11,9 @@
 
 static void refresh_line(const lb_pool *pool, const lb_lane *lane, uint32_t first)
 {
-	uint32_t end = first + LB_LOADS_PER_LINE < pool->shape.slots ? first + LB_LOADS_PER_LINE : pool->shape.slots;
-	uint32_t sums[LB_LOADS_PER_LINE] = { 0 };
+	uint32_t end =
+	    first + LB_LOADS_PER_LINE < pool->shape.slots ? first + LB_LOADS_PER_LINE : pool->shape.slots;
+	uint32_t sums[LB_LOADS_PER_LINE] = {0};
 
 	for (uint32_t number = 0; number < pool->lanes_n; number++) {
 		const lb_lane *other = &pool->lanes[number];

@@ -56,7 +56,7 @@ int lb_report(lb_selector *selector, lb_ticket *ticket, const lb_outcome *outcom
 
 int lb_report_result(lb_selector *selector, lb_ticket *ticket, lb_result result)
 {
-	lb_outcome outcome = { .result = result };
+	lb_outcome outcome = {.result = result};
 
 	return lb_report(selector, ticket, &outcome);
 }

@@ -7,10 +7,10 @@
 #include "pool/view.h"
 #include "select/selector.h"
 
-#define PICKS_MAX 4u         /* how often the algorithm is asked, for each tier */
-#define SWEEP_EVERY 8u       /* selects, in a lane of its own, between looks for forgotten tickets */
+#define PICKS_MAX 4u   /* how often the algorithm is asked, for each tier */
+#define SWEEP_EVERY 8u /* selects, in a lane of its own, between looks for forgotten tickets */
 #define SWEEP_ROWS 16u
-#define TRIAL_CHUNK 64u      /* slots that one select looks at for a trial */
+#define TRIAL_CHUNK 64u /* slots that one select looks at for a trial */
 #define TRIAL_PAUSE (20 * LB_MILLISECONDS)
 
 /* One call of lb_select. */
@@ -22,8 +22,8 @@ typedef struct lb_choice {
 	lb_view_hold view;
 	lb_pick pick;
 	lb_span timeout;
-	uint32_t shut;  /* the reasons that count */
-	bool full;      /* somebody was refused only for its in-flight limit */
+	uint32_t shut; /* the reasons that count */
+	bool full;     /* somebody was refused only for its in-flight limit */
 	/* what was taken */
 	uint32_t slot, gates, reason;
 	lb_pass pass;
@@ -67,7 +67,7 @@ static bool enter_circuit(lb_choice *choice, uint32_t slot)
 	lb_pool *pool = choice->pool;
 	lb_turn turn;
 
-	choice->pass = (lb_pass){ 0 };
+	choice->pass = (lb_pass){0};
 	if (!pool->has_breaker)
 		return true;
 	bool entered = lb_circuit_enter(&pool->circuits[slot], lb_pool_cells(pool, slot), &pool->breaker,
@@ -110,7 +110,8 @@ static bool take_stand_in(lb_choice *choice, uint32_t slot)
 {
 	uint32_t stand_in = lb_get_acquire(&choice->pool->slots[slot].stand_in);
 
-	return stand_in != 0 && stand_in <= choice->pool->shape.slots && take(choice, stand_in - 1, choice->shut);
+	return stand_in != 0 && stand_in <= choice->pool->shape.slots &&
+	       take(choice, stand_in - 1, choice->shut);
 }
 
 static bool prefer(lb_choice *choice, lb_endpoint preferred)
@@ -215,7 +216,9 @@ static bool choose_from_tiers(lb_choice *choice)
 		lb_tier tier = lb_view_tier_at(choice->pool, &choice->view, place);
 		if (tier.n == 0)
 			continue;
-		choice->reason = panic ? LB_BY_PANIC : serves_first(&tier, place) ? LB_BY_ALGORITHM : LB_BY_SPILL;
+		choice->reason = panic                        ? LB_BY_PANIC
+				 : serves_first(&tier, place) ? LB_BY_ALGORITHM
+							      : LB_BY_SPILL;
 		if (ask(choice, &tier))
 			return true;
 		choice->reason = LB_BY_LAST_RESORT;
@@ -238,7 +241,8 @@ static bool choose_from_rest(lb_choice *choice)
 	if (members > eligible && walk(choice, eligible, members - eligible, choice->shut))
 		return true;
 	choice->reason = LB_BY_TRIAL;
-	if (choice->pool->has_breaker && walk(choice, 0, members, LB_GATES_CLOSED & ~(uint32_t)LB_WHY_BREAKER))
+	if (choice->pool->has_breaker &&
+	    walk(choice, 0, members, LB_GATES_CLOSED & ~(uint32_t)LB_WHY_BREAKER))
 		return true;
 	choice->reason = LB_BY_PANIC;
 	return choice->pool->panic_percent > 0 && walk(choice, 0, members, LB_GATES_HARD | LB_WHY_STANDBY);
@@ -272,13 +276,13 @@ static int open_row(lb_choice *choice)
 	const lb_slot *slot = &pool->slots[choice->slot];
 	uint32_t generation = lb_get(&slot->generation);
 	lb_entry entry = {
-		.slot = choice->slot,
-		.generation = generation,
-		.attempt = ticket->attempts + 1,
-		.cell = choice->pass.cell,
-		.epoch = choice->pass.epoch,
-		.started = choice->pick.now,
-		.timeout = choice->timeout,
+	    .slot = choice->slot,
+	    .generation = generation,
+	    .attempt = ticket->attempts + 1,
+	    .cell = choice->pass.cell,
+	    .epoch = choice->pass.epoch,
+	    .started = choice->pick.now,
+	    .timeout = choice->timeout,
 	};
 	uint32_t word;
 	uint32_t row = lb_ledger_open(&choice->lane->ledger, &entry, &word);
@@ -301,7 +305,8 @@ static void give_back(lb_choice *choice)
 	lb_pool *pool = choice->pool;
 
 	if (pool->has_breaker)
-		lb_circuit_cancel(&pool->circuits[choice->slot], lb_pool_cells(pool, choice->slot), choice->pass);
+		lb_circuit_cancel(&pool->circuits[choice->slot], lb_pool_cells(pool, choice->slot),
+				  choice->pass);
 	count_down(choice, choice->slot);
 }
 
@@ -337,14 +342,15 @@ static void housekeep(lb_pool *pool, const lb_lane *lane, lb_time now)
 
 int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticket)
 {
-	static const lb_request ordinary = { 0 };
+	static const lb_request ordinary = {0};
 
 	if (!selector || !ticket || ticket->attempts > LB_TRIED_MAX)
 		return LB_EINVAL;
 	if (!request)
 		request = &ordinary;
 	lb_pool *pool = selector->pool;
-	if (request->lane >= pool->lanes_n || (request->flags & ~(uint32_t)(LB_REQUEST_KEY | LB_REQUEST_HEDGE)) != 0)
+	if (request->lane >= pool->lanes_n ||
+	    (request->flags & ~(uint32_t)(LB_REQUEST_KEY | LB_REQUEST_HEDGE)) != 0)
 		return LB_EINVAL;
 	const lb_lane *lane = &pool->lanes[request->lane];
 	if (!lane->shared && lb_get64(&lane->head->worker) == 0)
@@ -357,23 +363,24 @@ int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticke
 	if (lb_get(&pool->header->lanes_joined) != 0)
 		lb_lane_refresh(pool, lane, now);
 	lb_choice choice = {
-		.selector = selector,
-		.pool = pool,
-		.lane = lane,
-		.ticket = ticket,
-		.timeout = request->timeout != 0 ? request->timeout : pool->ticket_timeout,
-		.pick = {
-			.shape = &pool->shape,
-			.weights = pool->weights,
-			.loads = lane->loads,
-			.records = lane->records,
-			.decay = &pool->decay,
-			.random = { &lane->head->stream, lane->shared, pool->env.random, pool->env.user },
-			.now = now,
-			.key = request->key,
-			.lane = lane->number,
-			.shared = lane->shared,
-			.random_start = selector->random_start,
+	    .selector = selector,
+	    .pool = pool,
+	    .lane = lane,
+	    .ticket = ticket,
+	    .timeout = request->timeout != 0 ? request->timeout : pool->ticket_timeout,
+	    .pick =
+		{
+		    .shape = &pool->shape,
+		    .weights = pool->weights,
+		    .loads = lane->loads,
+		    .records = lane->records,
+		    .decay = &pool->decay,
+		    .random = {&lane->head->stream, lane->shared, pool->env.random, pool->env.user},
+		    .now = now,
+		    .key = request->key,
+		    .lane = lane->number,
+		    .shared = lane->shared,
+		    .random_start = selector->random_start,
 		},
 	};
 	int error = answer(&choice, request);

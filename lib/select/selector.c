@@ -10,7 +10,8 @@ void lb_selector_config_init(lb_selector_config *config, size_t size)
 {
 	if (!config || size != sizeof *config)
 		return;
-	*config = (lb_selector_config){ .size = sizeof *config, .algorithm = LB_TWO_CHOICES, .random_start = 1 };
+	*config =
+	    (lb_selector_config){.size = sizeof *config, .algorithm = LB_TWO_CHOICES, .random_start = 1};
 }
 
 /* A free place for a selector's state, or selectors_max. */
@@ -67,7 +68,7 @@ int lb_selector_create(lb_selector **out, lb_pool *pool, const lb_selector_confi
 	lb_selector *selector = lb_env_alloc(&pool->env, sizeof *selector);
 	if (!selector)
 		return LB_ENOMEM;
-	*selector = (lb_selector){ .pool = pool, .algo = algo, .random_start = taken.random_start != 0 };
+	*selector = (lb_selector){.pool = pool, .algo = algo, .random_start = taken.random_start != 0};
 	int error = open_place(selector, &taken);
 	if (error != LB_OK) {
 		lb_env_free(&pool->env, selector, sizeof *selector);

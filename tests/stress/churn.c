@@ -48,7 +48,7 @@ static void check_identity(const char *name, const char *url, uint64_t tag)
 static void settle(lb_selector *selector, lb_ticket *ticket, unsigned *seed)
 {
 	check_identity(ticket->name, ticket->url, ticket->tag);
-	lb_outcome outcome = { .result = (lb_result)(rand_r(seed) % 20 ? 0 : rand_r(seed) % 7) };
+	lb_outcome outcome = {.result = (lb_result)(rand_r(seed) % 20 ? 0 : rand_r(seed) % 7)};
 	if (lb_report(selector, ticket, &outcome) == LB_OK)
 		atomic_fetch_add(&reported, 1);
 	else
@@ -72,7 +72,7 @@ static void *traffic(void *arg)
 			continue;
 		}
 		ticket->attempts = 0;
-		int error = lb_select(selector, &(lb_request){ .lane = lane }, ticket);
+		int error = lb_select(selector, &(lb_request){.lane = lane}, ticket);
 		if (error == LB_OK)
 			atomic_fetch_add(&selected, 1);
 		else if (error == LB_ENONE || error == LB_EFULL)
@@ -145,7 +145,8 @@ static void *control(void *arg)
 		else if (what < 34)
 			lb_pool_set_health(pool, endpoint, rand_r(&seed) % 5 ? LB_HEALTHY : LB_UNHEALTHY);
 		else if (what < 38)
-			lb_pool_set_breaker(pool, endpoint, rand_r(&seed) % 5 ? LB_FORCE_NONE : LB_FORCE_OPEN);
+			lb_pool_set_breaker(pool, endpoint,
+					    rand_r(&seed) % 5 ? LB_FORCE_NONE : LB_FORCE_OPEN);
 		else if (what < 50)
 			look_at(endpoint);
 		else
@@ -165,11 +166,12 @@ static bool judge(void)
 		if (lb_pool_info(pool, at, &info, sizeof info) == LB_OK)
 			inflight += info.inflight;
 	}
-	printf("churn: %llu selections, %llu reports, %llu refused, %llu endpoints, %llu in flight, %llu wrong\n",
+	printf("churn: %llu selections, %llu reports, %llu refused, %llu endpoints, %llu in flight, %llu "
+	       "wrong\n",
 	       (unsigned long long)selected, (unsigned long long)reported, (unsigned long long)refused,
 	       (unsigned long long)numbers, (unsigned long long)inflight, (unsigned long long)wrong);
-	return wrong == 0 && selected == reported && selected > 1000 && inflight == 0 && stats.tickets_open == 0 &&
-	       stats.total.selected == selected;
+	return wrong == 0 && selected == reported && selected > 1000 && inflight == 0 &&
+	       stats.tickets_open == 0 && stats.total.selected == selected;
 }
 
 int main(int argc, char **argv)
@@ -193,10 +195,11 @@ int main(int argc, char **argv)
 	for (int i = 0; i < ENDPOINTS / 2; i++)
 		add_one();
 	for (uintptr_t i = 0; i < SHARED + OWN + CONTROL; i++)
-		if (pthread_create(&threads[i], NULL, i < SHARED + OWN ? traffic : control, (void *)(i + 1)) != 0)
+		if (pthread_create(&threads[i], NULL, i < SHARED + OWN ? traffic : control,
+				   (void *)(i + 1)) != 0)
 			abort();
 	for (lb_time end = clock_now() + span; clock_now() < end;)
-		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	atomic_store(&stop, true);
 	for (int i = 0; i < SHARED + OWN + CONTROL; i++)
 		pthread_join(threads[i], NULL);

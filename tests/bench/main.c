@@ -1,0 +1,120 @@
+/*
+ * make bench: what one select and its report cost, for every algorithm, beside the floors of the same run. With --judge it exits
+ * 1 when a limit is passed; it refuses to judge (and says so, exit 0) when the floors moved during the run: then the machine, not
+ * the library, was measured.
+ */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const uint32_t sizes[SIZES] = { 3, 10, 100, 1000, 10000 };
+
+/* ns by algorithm, size, [lane 0, own], [one thread, two]. */
+static double results[ALGORITHMS][SIZES][2][2];
+
+static void measure_all(void)
+{
+	for (int a = 0; a < ALGORITHMS; a++) {
+		for (int n = 0; n < SIZES; n++) {
+			subject s;
+			double values[2][2][REPEATS];
+			if (isatty(STDERR_FILENO))
+				fprintf(stderr, "\r  %-22s N = %-6u ", lb_algorithm_name((lb_algorithm)a), sizes[n]);
+			subject_make(&s, (lb_algorithm)a, sizes[n]);
+			/* interleaved: whatever the machine does meanwhile, it does to all */
+			for (int r = 0; r < REPEATS; r++)
+				for (int own = 0; own < 2; own++)
+					for (int threads = 1; threads <= 2; threads++)
+						values[own][threads - 1][r] = subject_run(&s, own, threads);
+			for (int own = 0; own < 2; own++)
+				for (int t = 0; t < 2; t++)
+					results[a][n][own][t] = median(values[own][t], REPEATS);
+			subject_free(&s);
+		}
+	}
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%40s\r", "");
+}
+
+static void show_table(const char *title, int own, int threads, double locked)
+{
+	printf("\n%s\n\n  %-22s", title, "ns (x F)");
+	for (int n = 0; n < SIZES; n++)
+		printf("     N = %-6u", sizes[n]);
+	printf("\n");
+	for (int a = 0; a < ALGORITHMS; a++) {
+		printf("  %-22s", lb_algorithm_name((lb_algorithm)a));
+		for (int n = 0; n < SIZES; n++) {
+			double ns = results[a][n][own][threads];
+			printf(" %7.1f (%5.1f)", ns, ns / locked);
+		}
+		printf("\n");
+	}
+}
+
+static bool limit(const char *what, double value, double most, const char *unit)
+{
+	printf("  %-6s %-52s %6.2f %s (limit %.2f)\n", value <= most ? "ok" : "ABOVE", what, value, unit, most);
+	return value <= most;
+}
+
+static bool judge(double locked)
+{
+	bool kept = true;
+	char what[80];
+
+	printf("\nLimits\n\n");
+	for (int n = 0; n < SIZES; n++) {
+		snprintf(what, sizeof what, "round robin, own lane, N = %u", sizes[n]);
+		if (sizes[n] <= 1000)
+			kept &= limit(what, results[LB_ROUND_ROBIN][n][1][0] / locked, 4.5, "F");
+		snprintf(what, sizeof what, "two choices, own lane, N = %u", sizes[n]);
+		if (sizes[n] <= 1000)
+			kept &= limit(what, results[LB_TWO_CHOICES][n][1][0] / locked, 6, "F");
+		snprintf(what, sizeof what, "two choices, lane 0, N = %u", sizes[n]);
+		if (sizes[n] <= 1000)
+			kept &= limit(what, results[LB_TWO_CHOICES][n][0][0] / locked, 14, "F");
+	}
+	static const lb_algorithm flat[] = { LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN, LB_RANDOM, LB_TWO_CHOICES };
+	for (int i = 0; i < 4; i++) {
+		snprintf(what, sizeof what, "%s, own lane, N = 10,000 against N = 10", lb_algorithm_name(flat[i]));
+		kept &= limit(what, results[flat[i]][4][1][0] / results[flat[i]][1][1][0], 2.5, "x");
+		snprintf(what, sizeof what, "%s, two own lanes, N = 10: time of each", lb_algorithm_name(flat[i]));
+		/* 1.4 x the work of one thread: each takes 2 / 1.4 of its time */
+		kept &= limit(what, results[flat[i]][1][1][1] / results[flat[i]][1][1][0], 2 / 1.4, "x");
+	}
+	return kept;
+}
+
+static bool moved(double before, double after)
+{
+	double ratio = after / before;
+
+	return ratio > 1.15 || ratio < 1 / 1.15;
+}
+
+int main(int argc, char **argv)
+{
+	bool judged = argc > 1 && strcmp(argv[1], "--judge") == 0;
+	floors before = floors_measure();
+
+	printf("lbcore bench: select + report, 64 in flight, time from the host, medians of %d\n", REPEATS);
+	measure_all();
+	floors after = floors_measure();
+	printf("\nFloors, ns (before, after): locked add F %.2f %.2f   clock C %.1f %.1f   call %.2f %.2f\n", before.locked,
+	       after.locked, before.clock, after.clock, before.call, after.call);
+	double locked = (before.locked + after.locked) / 2;
+	show_table("Own lane, one thread", 1, 0, locked);
+	show_table("Lane 0, one thread", 0, 0, locked);
+	show_table("Own lanes, two threads (time of each)", 1, 1, locked);
+	show_table("Lane 0, two threads (time of each)", 0, 1, locked);
+	bool kept = judge(locked);
+	if (moved(before.locked, after.locked) || moved(before.clock, after.clock)) {
+		printf("\nThe floors moved by more than 15 %% during the run: no judgement.\n");
+		return 0;
+	}
+	return judged && !kept ? 1 : 0;
+}

@@ -6,12 +6,12 @@
 enum { ROWS = LB_TWO_CHOICES + 1 };
 
 static const lb_algo *const rows[ROWS] = {
-	[LB_ROUND_ROBIN] = &lb_algo_round_robin,
-	[LB_WEIGHTED_ROUND_ROBIN] = &lb_algo_weighted_round_robin,
-	[LB_RANDOM] = &lb_algo_random,
-	[LB_LEAST_CONNECTIONS] = &lb_algo_least_connections,
-	[LB_LEAST_RESPONSE_TIME] = &lb_algo_least_response_time,
-	[LB_TWO_CHOICES] = &lb_algo_two_choices,
+    [LB_ROUND_ROBIN] = &lb_algo_round_robin,
+    [LB_WEIGHTED_ROUND_ROBIN] = &lb_algo_weighted_round_robin,
+    [LB_RANDOM] = &lb_algo_random,
+    [LB_LEAST_CONNECTIONS] = &lb_algo_least_connections,
+    [LB_LEAST_RESPONSE_TIME] = &lb_algo_least_response_time,
+    [LB_TWO_CHOICES] = &lb_algo_two_choices,
 };
 
 const lb_algo *lb_algo_row(lb_algorithm algorithm)

@@ -79,6 +79,15 @@ void lb_circuit_init(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rule
 bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
 		      lb_pass *pass, lb_turn *turn);
 
+/* The same for a circuit that is closed and not forced, in one load; false: ask lb_circuit_enter. */
+static inline bool lb_circuit_closed(const lb_circuit *circuit, lb_pass *pass)
+{
+	uint32_t word = lb_get_acquire(&circuit->word);
+
+	*pass = (lb_pass){.epoch = lb_circuit_epoch(word)};
+	return (word & ((1u << LB_CIRCUIT_EPOCH_SHIFT) - 1)) == 0;
+}
+
 /*
  * How a call went. `calls` = calls with a verdict in the window now, this one included (0 when !failed and not
  * lb_circuit_armed: it is not looked at). `random` = 32 random bits for the jitter. Returns LB_OK or LB_ESTALE (older

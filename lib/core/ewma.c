@@ -4,8 +4,6 @@
 #include "base/span.h"
 
 #define LOG2_E UINT64_C(103957133576908768) /* log2(e) x 2^56 */
-#define SAMPLE_MAX (UINT64_C(1) << 50)      /* 13 days, so that x 256 and differences fit */
-#define LEAST_SHARE 1024u                   /* a sample weighs at least 1/1024 */
 
 /* 2^(-i/32) x 2^32 */
 static const uint64_t powers[33] = {
@@ -40,12 +38,6 @@ uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt)
 	return (above - ((above - below) * (part & 0x7ff) >> 11)) >> whole;
 }
 
-/* value x weight / 2^32, for a weight up to 2^32. */
-static uint64_t weigh(uint64_t value, uint64_t weight)
-{
-	return (value >> 32) * weight + ((value & UINT32_MAX) * weight >> 32);
-}
-
 lb_span lb_ewma_read(const lb_ewma *ewma, const lb_decay *decay, lb_time now)
 {
 	uint64_t value = lb_get64(&ewma->value);
@@ -53,20 +45,5 @@ lb_span lb_ewma_read(const lb_ewma *ewma, const lb_decay *decay, lb_time now)
 	if (value == 0)
 		return 0;
 	uint64_t weight = lb_decay_weight(decay, lb_time_since(now, lb_get64(&ewma->stamp)));
-	return lb_max64(weigh(value, weight) >> 8, 1);
-}
-
-void lb_ewma_add(lb_ewma *ewma, const lb_decay *decay, lb_span sample, lb_time now)
-{
-	uint64_t old = lb_get64(&ewma->value);
-	uint64_t fresh = lb_min64(sample, SAMPLE_MAX) << 8;
-
-	if (old != 0) {
-		lb_span dt = lb_time_since(now, lb_get64(&ewma->stamp));
-		uint64_t weight = lb_decay_weight(decay, lb_max64(dt, decay->tau / LEAST_SHARE));
-		fresh =
-		    fresh >= old ? fresh - weigh(fresh - old, weight) : fresh + weigh(old - fresh, weight);
-	}
-	lb_put64(&ewma->value, lb_max64(fresh, 1));
-	lb_put64(&ewma->stamp, now);
+	return lb_max64(lb_weigh(value, weight) >> 8, 1);
 }

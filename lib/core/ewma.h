@@ -13,8 +13,11 @@
 /* tau, turned once into the factor from ns to binary digits of decay. */
 typedef struct lb_decay {
 	lb_span tau;
-	uint64_t rate; /* log2(e) / tau, scaled by 2^56 */
+	uint64_t rate;         /* log2(e) / tau, scaled by 2^56 */
+	uint64_t least_weight; /* of what was known, when a sample follows within tau / LB_DECAY_LEAST */
 } lb_decay;
+
+#define LB_DECAY_LEAST 1024u /* a sample weighs at least 1/1024 */
 
 typedef struct lb_ewma {
 	lb_atomic64 value; /* ns x 256; 0 = never measured: a measured one is at least 1 */
@@ -30,10 +33,32 @@ uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt);
 /* The average at `now` in ns; 0 = never measured (a measured one has sunk to 1 at the least). */
 lb_span lb_ewma_read(const lb_ewma *ewma, const lb_decay *decay, lb_time now);
 
+/* value x weight / 2^32, for a weight up to 2^32. */
+static inline uint64_t lb_weigh(uint64_t value, uint64_t weight)
+{
+	return (value >> 32) * weight + ((value & UINT32_MAX) * weight >> 32);
+}
+
 /*
  * Takes in a sample. One weighs at least 1/1024, however soon it follows the last: a host with a coarse clock, or one
  * that stands still, is heard. Threads that share an average may lose a sample to each other.
  */
-void lb_ewma_add(lb_ewma *ewma, const lb_decay *decay, lb_span sample, lb_time now);
+static inline void lb_ewma_add(lb_ewma *ewma, const lb_decay *decay, lb_span sample, lb_time now)
+{
+	uint64_t old = lb_get64(&ewma->value);
+	/* 2^50 ns are 13 days: x 256 and differences fit */
+	uint64_t fresh = (sample < (UINT64_C(1) << 50) ? sample : UINT64_C(1) << 50) << 8;
+
+	if (old != 0) {
+		lb_time stamp = lb_get64(&ewma->stamp);
+		lb_span dt = now > stamp ? now - stamp : 0;
+		uint64_t weight =
+		    dt <= decay->tau / LB_DECAY_LEAST ? decay->least_weight : lb_decay_weight(decay, dt);
+		fresh = fresh >= old ? fresh - lb_weigh(fresh - old, weight)
+				     : fresh + lb_weigh(old - fresh, weight);
+	}
+	lb_put64(&ewma->value, fresh > 0 ? fresh : 1);
+	lb_put64(&ewma->stamp, now);
+}
 
 #endif

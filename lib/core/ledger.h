@@ -44,14 +44,95 @@ typedef struct lb_entry {
 /* Makes a ledger of unknown contents empty; generations start from `seed`. */
 void lb_ledger_init(const lb_ledger *ledger, uint32_t seed);
 
+#define LB_ROW_TIMEOUT_SHIFT 20
+
+/* The two low bits of a row's word. */
+#define LB_ROW_STATE 3u
+#define LB_ROW_WRITTEN 1u
+#define LB_ROW_OPEN 2u
+#define LB_ROW_GENERATION 4u
+
+static inline uint32_t lb_row_pack_timeout(lb_span timeout)
+{
+	uint64_t units = (timeout >> LB_ROW_TIMEOUT_SHIFT) + 1;
+
+	return units >= UINT32_MAX ? UINT32_MAX : (uint32_t)units;
+}
+
+static inline void lb_row_write(lb_row *row, const lb_entry *entry)
+{
+	lb_put(&row->place, entry->slot << 16 | entry->attempt << 8 | entry->cell);
+	lb_put(&row->generation, entry->generation);
+	lb_put(&row->epoch, entry->epoch);
+	lb_put(&row->timeout, lb_row_pack_timeout(entry->timeout));
+	lb_put64(&row->started, entry->started);
+}
+
+static inline void lb_row_read(const lb_row *row, lb_entry *entry)
+{
+	uint32_t place = lb_get(&row->place);
+	uint32_t timeout = lb_get(&row->timeout);
+
+	entry->slot = place >> 16;
+	entry->attempt = place >> 8 & 0xff;
+	entry->cell = place & 0xff;
+	entry->generation = lb_get(&row->generation);
+	entry->epoch = lb_get(&row->epoch);
+	entry->timeout = timeout == UINT32_MAX ? LB_NEVER : (lb_span)timeout << LB_ROW_TIMEOUT_SHIFT;
+	entry->started = lb_get64(&row->started);
+}
+
+/* Takes a free row for writing. Acquire: the last user's closing comes before our writing. */
+static inline bool lb_row_claim(const lb_ledger *ledger, uint32_t row, uint32_t word)
+{
+	if (ledger->shared)
+		return lb_cas(&ledger->words[row], &word, word | LB_ROW_WRITTEN);
+	return true;
+}
+
 /* Opens a row. Returns its index and writes its word (never 0), or LB_NO_ROW: all are open. */
-uint32_t lb_ledger_open(const lb_ledger *ledger, const lb_entry *entry, uint32_t *word);
+static inline uint32_t lb_ledger_open(const lb_ledger *ledger, const lb_entry *entry, uint32_t *word)
+{
+	uint32_t row = lb_get(ledger->cursor);
+
+	if (row >= ledger->n)
+		row = 0;
+	for (uint32_t steps = 0; steps < ledger->n; steps++, row = row + 1 < ledger->n ? row + 1 : 0) {
+		uint32_t seen = lb_get_acquire(&ledger->words[row]);
+		if ((seen & LB_ROW_STATE) != 0 || !lb_row_claim(ledger, row, seen))
+			continue;
+		lb_row_write(&ledger->rows[row], entry);
+		/* release: whoever sees the row open sees what it says */
+		lb_put_release(&ledger->words[row], seen | LB_ROW_OPEN);
+		lb_put(ledger->cursor, row + 1);
+		*word = seen | LB_ROW_OPEN;
+		return row;
+	}
+	return LB_NO_ROW;
+}
 
 /* Reads a row; false if it is not open under that word. */
-bool lb_ledger_read(const lb_ledger *ledger, uint32_t row, uint32_t word, lb_entry *entry);
+static inline bool lb_ledger_read(const lb_ledger *ledger, uint32_t row, uint32_t word, lb_entry *entry)
+{
+	if (row >= ledger->n || (word & LB_ROW_STATE) != LB_ROW_OPEN ||
+	    lb_get_acquire(&ledger->words[row]) != word)
+		return false;
+	lb_row_read(&ledger->rows[row], entry);
+	return true;
+}
 
 /* Closes it; false if somebody else did. Whoever closes a row settles its request. */
-bool lb_ledger_close(const lb_ledger *ledger, uint32_t row, uint32_t word);
+static inline bool lb_ledger_close(const lb_ledger *ledger, uint32_t row, uint32_t word)
+{
+	uint32_t free_again = (word & ~LB_ROW_STATE) + LB_ROW_GENERATION;
+
+	if (ledger->shared)
+		return lb_cas(&ledger->words[row], &word, free_again);
+	if (lb_get(&ledger->words[row]) != word)
+		return false;
+	lb_put_release(&ledger->words[row], free_again);
+	return true;
+}
 
 /*
  * Looks for open rows from `*at` on, `steps` rows far, wrapping. Returns the next one whose timeout is over (or any, if

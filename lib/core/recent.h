@@ -33,7 +33,33 @@ typedef struct lb_recent_entry {
 	uint32_t attempt;
 } lb_recent_entry;
 
-void lb_recent_add(const lb_recent *recent, const lb_recent_entry *entry);
+static inline uint32_t lb_recent_number(const lb_recent *recent)
+{
+	if (recent->shared)
+		return lb_add(recent->written, 1) + 1;
+	uint32_t number = lb_get(recent->written) + 1;
+	lb_put(recent->written, number);
+	return number;
+}
+
+/*
+ * Every store after `number` = 0 is a release, and every load before the second look at it an acquire. So a reader that
+ * saw any new value sees, by its second look, that the number is gone or another one.
+ */
+static inline void lb_recent_add(const lb_recent *recent, const lb_recent_entry *entry)
+{
+	if (recent->n == 0)
+		return;
+	uint32_t number = lb_recent_number(recent);
+	lb_recent_record *record = &recent->records[number & (recent->n - 1)];
+
+	lb_put(&record->number, 0);
+	lb_put_release(&record->attempt_result, entry->attempt << 8 | (uint32_t)entry->result);
+	lb_put64_release(&record->at, entry->at);
+	lb_put64_release(&record->endpoint, entry->endpoint);
+	lb_put64_release(&record->latency, entry->latency);
+	lb_put_release(&record->number, number);
+}
 
 /* Reads the record `number` (from *written downwards); false if it is not there (any more). */
 bool lb_recent_read(const lb_recent *recent, uint32_t number, lb_recent_entry *entry);

@@ -71,7 +71,38 @@ typedef struct lb_sample {
 	lb_time now;
 } lb_sample;
 
+/* A new era of the statistics: extremes and peak begin anew. */
+void lb_record_enter_era(lb_record *record, uint32_t era);
+
+/* What a failure is averaged as: it must never look attractive, however fast it came. */
+lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, const lb_sample *sample);
+
+static inline void lb_record_extremes(lb_record *record, lb_span latency)
+{
+	lb_span least = lb_get64(&record->latency_min);
+
+	if (least == 0 || latency < least)
+		lb_put64(&record->latency_min, latency);
+	if (latency > lb_get64(&record->latency_max))
+		lb_put64(&record->latency_max, latency);
+}
+
 /* Counts, averages and extremes; not the tally, which the caller turns first. */
-void lb_record_add(lb_record *record, const lb_decay *decay, const lb_sample *sample);
+static inline void lb_record_add(lb_record *record, const lb_decay *decay, const lb_sample *sample)
+{
+	if (lb_get(&record->era) != sample->era)
+		lb_record_enter_era(record, sample->era);
+	lb_bump64(lb_record_counter(record, sample->outcome), 1, sample->shared);
+	if (sample->inflight > lb_get(&record->peak))
+		lb_put(&record->peak, sample->inflight);
+	if (lb_outcome_timed(sample->outcome)) {
+		lb_bump64(&record->latency_sum, sample->latency, sample->shared);
+		lb_record_extremes(record, sample->latency);
+	}
+	if (sample->outcome == LB_SUCCESS)
+		lb_ewma_add(&record->average, decay, sample->latency, sample->now);
+	else if (lb_outcome_fails(sample->outcome))
+		lb_ewma_add(&record->average, decay, lb_record_penalty(record, decay, sample), sample->now);
+}
 
 #endif

@@ -7,8 +7,8 @@
 #include "pool/view.h"
 #include "select/selector.h"
 
-#define PICKS_MAX 4u   /* how often the algorithm is asked, for each tier */
-#define SWEEP_EVERY 8u /* selects, in a lane of its own, between looks for forgotten tickets */
+#define PICKS_MAX 4u    /* how often the algorithm is asked, for each tier */
+#define SWEEP_EVERY 16u /* selects, in a lane of its own, between looks for forgotten tickets */
 #define SWEEP_ROWS 16u
 #define TRIAL_CHUNK 64u /* slots that one select looks at for a trial */
 #define TRIAL_PAUSE (20 * LB_MILLISECONDS)
@@ -67,8 +67,11 @@ static bool enter_circuit(lb_choice *choice, uint32_t slot)
 	lb_pool *pool = choice->pool;
 	lb_turn turn;
 
-	choice->pass = (lb_pass){0};
-	if (!pool->has_breaker)
+	if (!pool->has_breaker) {
+		choice->pass = (lb_pass){0};
+		return true;
+	}
+	if (lb_circuit_closed(&pool->circuits[slot], &choice->pass))
 		return true;
 	bool entered = lb_circuit_enter(&pool->circuits[slot], lb_pool_cells(pool, slot), &pool->breaker,
 					choice->pick.now, &choice->pass, &turn);
@@ -340,6 +343,32 @@ static void housekeep(lb_pool *pool, const lb_lane *lane, lb_time now)
 		lb_pool_sweep(pool, lane, SWEEP_ROWS, false, now);
 }
 
+/* Field by field: clearing the whole, its list of refused slots included, would cost more than a pick. */
+static void begin_choice(lb_choice *choice, lb_selector *selector, const lb_request *request,
+			 const lb_lane *lane, lb_time now)
+{
+	lb_pool *pool = selector->pool;
+	lb_pick *pick = &choice->pick;
+
+	choice->selector = selector;
+	choice->pool = pool;
+	choice->lane = lane;
+	choice->timeout = request->timeout != 0 ? request->timeout : pool->ticket_timeout;
+	choice->full = false;
+	pick->shape = &pool->shape;
+	pick->weights = pool->weights;
+	pick->loads = lane->loads;
+	pick->records = lane->records;
+	pick->decay = &pool->decay;
+	pick->random = (lb_random){&lane->head->stream, lane->shared, pool->env.random, pool->env.user};
+	pick->now = now;
+	pick->key = request->key;
+	pick->lane = lane->number;
+	pick->shared = lane->shared;
+	pick->random_start = selector->random_start;
+	pick->refused_n = 0;
+}
+
 int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticket)
 {
 	static const lb_request ordinary = {0};
@@ -362,27 +391,9 @@ int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticke
 		housekeep(pool, lane, now);
 	if (lb_get(&pool->header->lanes_joined) != 0)
 		lb_lane_refresh(pool, lane, now);
-	lb_choice choice = {
-	    .selector = selector,
-	    .pool = pool,
-	    .lane = lane,
-	    .ticket = ticket,
-	    .timeout = request->timeout != 0 ? request->timeout : pool->ticket_timeout,
-	    .pick =
-		{
-		    .shape = &pool->shape,
-		    .weights = pool->weights,
-		    .loads = lane->loads,
-		    .records = lane->records,
-		    .decay = &pool->decay,
-		    .random = {&lane->head->stream, lane->shared, pool->env.random, pool->env.user},
-		    .now = now,
-		    .key = request->key,
-		    .lane = lane->number,
-		    .shared = lane->shared,
-		    .random_start = selector->random_start,
-		},
-	};
+	lb_choice choice;
+	begin_choice(&choice, selector, request, lane, now);
+	choice.ticket = ticket;
 	int error = answer(&choice, request);
 	if (lb_events_waiting(pool))
 		lb_events_deliver(pool);

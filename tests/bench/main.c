@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const uint32_t sizes[SIZES] = { 3, 10, 100, 1000, 10000 };
+const uint32_t sizes[SIZES] = {3, 10, 100, 1000, 10000};
 
 /* ns by algorithm, size, [lane 0, own], [one thread, two]. */
 static double results[ALGORITHMS][SIZES][2][2];
@@ -22,7 +22,8 @@ static void measure_all(void)
 			subject s;
 			double values[2][2][REPEATS];
 			if (isatty(STDERR_FILENO))
-				fprintf(stderr, "\r  %-22s N = %-6u ", lb_algorithm_name((lb_algorithm)a), sizes[n]);
+				fprintf(stderr, "\r  %-22s N = %-6u ", lb_algorithm_name((lb_algorithm)a),
+					sizes[n]);
 			subject_make(&s, (lb_algorithm)a, sizes[n]);
 			/* interleaved: whatever the machine does meanwhile, it does to all */
 			for (int r = 0; r < REPEATS; r++)
@@ -57,7 +58,8 @@ static void show_table(const char *title, int own, int threads, double locked)
 
 static bool limit(const char *what, double value, double most, const char *unit)
 {
-	printf("  %-6s %-52s %6.2f %s (limit %.2f)\n", value <= most ? "ok" : "ABOVE", what, value, unit, most);
+	printf("  %-6s %-52s %6.2f %s (limit %.2f)\n", value <= most ? "ok" : "ABOVE", what, value, unit,
+	       most);
 	return value <= most;
 }
 
@@ -78,11 +80,14 @@ static bool judge(double locked)
 		if (sizes[n] <= 1000)
 			kept &= limit(what, results[LB_TWO_CHOICES][n][0][0] / locked, 14, "F");
 	}
-	static const lb_algorithm flat[] = { LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN, LB_RANDOM, LB_TWO_CHOICES };
+	static const lb_algorithm flat[] = {LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN, LB_RANDOM,
+					    LB_TWO_CHOICES};
 	for (int i = 0; i < 4; i++) {
-		snprintf(what, sizeof what, "%s, own lane, N = 10,000 against N = 10", lb_algorithm_name(flat[i]));
+		snprintf(what, sizeof what, "%s, own lane, N = 10,000 against N = 10",
+			 lb_algorithm_name(flat[i]));
 		kept &= limit(what, results[flat[i]][4][1][0] / results[flat[i]][1][1][0], 2.5, "x");
-		snprintf(what, sizeof what, "%s, two own lanes, N = 10: time of each", lb_algorithm_name(flat[i]));
+		snprintf(what, sizeof what, "%s, two own lanes, N = 10: time of each",
+			 lb_algorithm_name(flat[i]));
 		/* 1.4 x the work of one thread: each takes 2 / 1.4 of its time */
 		kept &= limit(what, results[flat[i]][1][1][1] / results[flat[i]][1][1][0], 2 / 1.4, "x");
 	}
@@ -104,8 +109,8 @@ int main(int argc, char **argv)
 	printf("lbcore bench: select + report, 64 in flight, time from the host, medians of %d\n", REPEATS);
 	measure_all();
 	floors after = floors_measure();
-	printf("\nFloors, ns (before, after): locked add F %.2f %.2f   clock C %.1f %.1f   call %.2f %.2f\n", before.locked,
-	       after.locked, before.clock, after.clock, before.call, after.call);
+	printf("\nFloors, ns (before, after): locked add F %.2f %.2f   clock C %.1f %.1f   call %.2f %.2f\n",
+	       before.locked, after.locked, before.clock, after.clock, before.call, after.call);
 	double locked = (before.locked + after.locked) / 2;
 	show_table("Own lane, one thread", 1, 0, locked);
 	show_table("Lane 0, one thread", 0, 0, locked);

@@ -78,7 +78,8 @@ static double floor_of(void (*loop)(void))
 
 floors floors_measure(void)
 {
-	return (floors){ .locked = floor_of(add_locked), .clock = floor_of(read_clock), .call = floor_of(call_it) };
+	return (floors){
+	    .locked = floor_of(add_locked), .clock = floor_of(read_clock), .call = floor_of(call_it)};
 }
 
 void subject_make(subject *s, lb_algorithm algorithm, uint32_t n)
@@ -98,10 +99,12 @@ void subject_make(subject *s, lb_algorithm algorithm, uint32_t n)
 		lb_endpoint_config_init(&list[i], sizeof list[i]);
 		list[i].name = names[i];
 		/* weights 1, 2, 3 where weights are the point */
-		list[i].weight = algorithm == LB_WEIGHTED_ROUND_ROBIN || algorithm == LB_RANDOM ? i % 3 + 1 : 1;
+		list[i].weight =
+		    algorithm == LB_WEIGHTED_ROUND_ROBIN || algorithm == LB_RANDOM ? i % 3 + 1 : 1;
 	}
 	if (!list || !names || lb_pool_create(&s->pool, &config, NULL) != LB_OK ||
-	    lb_selector_create(&s->selector, s->pool, &selection) != LB_OK || lb_pool_sync(s->pool, list, n) != LB_OK)
+	    lb_selector_create(&s->selector, s->pool, &selection) != LB_OK ||
+	    lb_pool_sync(s->pool, list, n) != LB_OK)
 		abort();
 	for (uint64_t i = 0; i < 2; i++)
 		if (lb_pool_join(s->pool, i + 1, &s->lanes[i]) != LB_OK)
@@ -129,8 +132,8 @@ typedef struct runner {
 static lb_time step(runner *r, int place, lb_time now)
 {
 	lb_ticket *ticket = &r->tickets[place];
-	lb_outcome outcome = { .result = LB_SUCCESS, .latency = 1000000, .now = now };
-	lb_request request = { .lane = r->lane, .now = now };
+	lb_outcome outcome = {.result = LB_SUCCESS, .latency = 1000000, .now = now};
+	lb_request request = {.lane = r->lane, .now = now};
 
 	if (ticket->id != 0)
 		lb_report(r->selector, ticket, &outcome);
@@ -170,8 +173,10 @@ double subject_run(subject *s, bool own, int threads)
 	pthread_t second;
 
 	for (int i = 0; i < threads; i++)
-		runners[i] = (runner){ .selector = s->selector, .lane = own ? s->lanes[i] : 0, .gate = &gate,
-				       .threads = threads };
+		runners[i] = (runner){.selector = s->selector,
+				      .lane = own ? s->lanes[i] : 0,
+				      .gate = &gate,
+				      .threads = threads};
 	if (threads == 2 && pthread_create(&second, NULL, run, &runners[1]) != 0)
 		abort();
 	run(&runners[0]);

@@ -99,14 +99,8 @@ START_TEST(thresholds_are_thresholds)
 {
 	/* S passed, F failed, D says degraded; the letters behind the bar are the states after each */
 	static const char *const rows[] = {
-	    "FFFSS|hhuuh",
-	    "FFSFFF|hhhhhu",
-	    "FFFSFSS|hhuuuuh",
-	    "DS|dh",
-	    "DFFFSD|dddu"
-	    "ud",
-	    "FFFDD|hhuud",
-	    "FFFSFFFSS|hhuuuuuuh",
+	    "FFFSS|hhuuh",   "FFSFFF|hhhhhu", "FFFSFSS|hhuuuuh",     "DS|dh",
+	    "DFFFSD|ddduud", "FFFDD|hhuud",   "FFFSFFFSS|hhuuuuuuh",
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -334,7 +328,7 @@ START_TEST(five_thousand_do_not_probe_at_once)
 	config.tickets_max = 1;
 	ck_ok(lb_pool_create(&c->r.pool, &config, &env));
 	lb_endpoint_config *list = calloc(N, sizeof *list);
-	char(*names)[8] = calloc(N, sizeof *names);
+	char(*names)[16] = calloc(N, sizeof *names);
 	for (int i = 0; i < N; i++) {
 		snprintf(names[i], sizeof names[i], "%d", i);
 		lb_endpoint_config_init(&list[i], sizeof list[i]);

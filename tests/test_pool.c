@@ -144,7 +144,7 @@ START_TEST(sync_is_all_or_nothing)
 	rig r;
 	lb_endpoint found;
 	lb_endpoint_config list[17];
-	char names[17][8];
+	char names[17][16];
 
 	rig_open(&r, LB_ROUND_ROBIN, 3, NULL, NULL);
 	list[0] = wanted("x", "", 1);
@@ -262,7 +262,7 @@ START_TEST(callers_memory_of_the_told_size)
 		config.memory.size = size;
 		ck_ok(lb_pool_create(&pool, &config, &env));
 		for (int i = 0; i < 100; i++) {
-			char name[8];
+			char name[16];
 			snprintf(name, sizeof name, "%d", i);
 			ck_ok(lb_pool_add(pool, name, "", 1, NULL));
 		}
@@ -375,7 +375,7 @@ START_TEST(events_in_order_and_an_overflow_is_told)
 	config.endpoints_max = 1000;
 	ck_ok(lb_pool_create(&pool, &config, &env));
 	lb_endpoint_config *many = calloc(1000, sizeof *many);
-	char(*names)[8] = calloc(1000, sizeof *names);
+	char(*names)[16] = calloc(1000, sizeof *names);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(names[i], sizeof names[i], "%d", i);
 		many[i] = wanted(names[i], "", 1);

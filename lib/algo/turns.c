@@ -126,12 +126,13 @@ static uint32_t head_place(const lb_turn_draft *draft, const lb_class *class)
  */
 static uint32_t take_turn(lb_turn_draft *draft)
 {
-	lb_class *best = NULL;
+	lb_class *best = &draft->classes[0];
 
-	for (uint32_t i = 0; i < draft->classes_n; i++) {
+	best->credit += best->weight;
+	for (uint32_t i = 1; i < draft->classes_n; i++) {
 		lb_class *class = &draft->classes[i];
 		class->credit += class->weight;
-		if (!best || class->credit > best->credit ||
+		if (class->credit > best->credit ||
 		    (class->credit == best->credit && head_place(draft, class) < head_place(draft, best)))
 			best = class;
 	}

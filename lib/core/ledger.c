@@ -1,8 +1,6 @@
 /* A lane's open requests. See ledger.h. */
 #include "core/ledger.h"
 
-#include "base/span.h"
-
 void lb_ledger_init(const lb_ledger *ledger, uint32_t seed)
 {
 	lb_put(ledger->cursor, 0);
@@ -20,8 +18,7 @@ uint32_t lb_ledger_sweep(const lb_ledger *ledger, uint32_t *at, uint32_t *steps,
 		*word = lb_get_acquire(&ledger->words[row]);
 		if (!lb_ledger_read(ledger, row, *word, entry))
 			continue;
-		bool overdue =
-		    entry->timeout != LB_NEVER && lb_time_since(now, entry->started) >= entry->timeout;
+		bool overdue = entry->deadline != LB_NEVER && now >= entry->deadline;
 		if (all || overdue)
 			return row;
 	}

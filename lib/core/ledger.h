@@ -15,11 +15,11 @@
 #include <lbcore/base.h>
 
 typedef struct lb_row {
-	lb_atomic32 place;      /* slot << 16 | attempt << 8 | the trial's cell + 1 */
-	lb_atomic32 generation; /* of the slot */
-	lb_atomic32 epoch;      /* of the circuit, or the trial's word */
-	lb_atomic32 timeout;    /* in units of 2^20 ns; UINT32_MAX = never */
+	lb_atomic64 endpoint;
 	lb_atomic64 started;
+	lb_atomic64 deadline; /* LB_NEVER = none */
+	lb_atomic32 epoch;    /* of the circuit, or the trial's owner */
+	lb_atomic32 trial;    /* attempt << 8 | the trial's cell + 1 */
 } lb_row;
 
 /* A lane's view of its ledger; the arrays lie in the block. */
@@ -33,10 +33,9 @@ typedef struct lb_ledger {
 
 /* A row's contents as plain values. */
 typedef struct lb_entry {
-	uint32_t slot, generation, attempt;
-	uint32_t cell, epoch; /* the circuit's pass */
-	lb_time started;
-	lb_span timeout; /* LB_NEVER = none; kept rounded up to 2^20 ns (about 1 ms) */
+	lb_endpoint endpoint;
+	lb_time started, deadline;     /* LB_NEVER = none */
+	uint32_t attempt, cell, epoch; /* cell and epoch: the circuit's pass */
 } lb_entry;
 
 #define LB_NO_ROW UINT32_MAX
@@ -44,42 +43,31 @@ typedef struct lb_entry {
 /* Makes a ledger of unknown contents empty; generations start from `seed`. */
 void lb_ledger_init(const lb_ledger *ledger, uint32_t seed);
 
-#define LB_ROW_TIMEOUT_SHIFT 20
-
 /* The two low bits of a row's word. */
 #define LB_ROW_STATE 3u
 #define LB_ROW_WRITTEN 1u
 #define LB_ROW_OPEN 2u
 #define LB_ROW_GENERATION 4u
 
-static inline uint32_t lb_row_pack_timeout(lb_span timeout)
-{
-	uint64_t units = (timeout >> LB_ROW_TIMEOUT_SHIFT) + 1;
-
-	return units >= UINT32_MAX ? UINT32_MAX : (uint32_t)units;
-}
-
 static inline void lb_row_write(lb_row *row, const lb_entry *entry)
 {
-	lb_put(&row->place, entry->slot << 16 | entry->attempt << 8 | entry->cell);
-	lb_put(&row->generation, entry->generation);
-	lb_put(&row->epoch, entry->epoch);
-	lb_put(&row->timeout, lb_row_pack_timeout(entry->timeout));
+	lb_put64(&row->endpoint, entry->endpoint);
 	lb_put64(&row->started, entry->started);
+	lb_put64(&row->deadline, entry->deadline);
+	lb_put(&row->epoch, entry->epoch);
+	lb_put(&row->trial, entry->attempt << 8 | entry->cell);
 }
 
 static inline void lb_row_read(const lb_row *row, lb_entry *entry)
 {
-	uint32_t place = lb_get(&row->place);
-	uint32_t timeout = lb_get(&row->timeout);
+	uint32_t trial = lb_get(&row->trial);
 
-	entry->slot = place >> 16;
-	entry->attempt = place >> 8 & 0xff;
-	entry->cell = place & 0xff;
-	entry->generation = lb_get(&row->generation);
-	entry->epoch = lb_get(&row->epoch);
-	entry->timeout = timeout == UINT32_MAX ? LB_NEVER : (lb_span)timeout << LB_ROW_TIMEOUT_SHIFT;
+	entry->endpoint = lb_get64(&row->endpoint);
 	entry->started = lb_get64(&row->started);
+	entry->deadline = lb_get64(&row->deadline);
+	entry->epoch = lb_get(&row->epoch);
+	entry->attempt = trial >> 8;
+	entry->cell = trial & 0xff;
 }
 
 /* Takes a free row for writing. Acquire: the last user's closing comes before our writing. */

@@ -7,7 +7,7 @@
 
 uint32_t lb_pool_slot(const lb_pool *pool, lb_endpoint endpoint, bool leaving)
 {
-	uint32_t slot = (uint32_t)(endpoint >> 16) & 0xffff;
+	uint32_t slot = lb_endpoint_slot(endpoint);
 
 	if ((endpoint & 0xffff) != pool->nonce || slot >= pool->shape.slots)
 		return LB_NO_SLOT;
@@ -133,7 +133,7 @@ lb_endpoint lb_pool_next(const lb_pool *pool, lb_endpoint after)
 {
 	if (!pool)
 		return LB_NO_ENDPOINT;
-	uint32_t slot = after == LB_NO_ENDPOINT ? 0 : ((uint32_t)(after >> 16) & 0xffff) + 1;
+	uint32_t slot = after == LB_NO_ENDPOINT ? 0 : lb_endpoint_slot(after) + 1;
 	for (; slot < pool->shape.slots; slot++)
 		if (lb_get_acquire(&pool->slots[slot].life) == LB_SLOT_LIVE)
 			return lb_pool_id_of(pool, slot);

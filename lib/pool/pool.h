@@ -173,6 +173,12 @@ static inline lb_endpoint lb_pool_id(const lb_pool *pool, uint32_t slot, uint32_
 	return (lb_endpoint)generation << 32 | slot << 16 | pool->nonce;
 }
 
+/* The slot that an id names; whether it still holds that endpoint is another question. */
+static inline uint32_t lb_endpoint_slot(lb_endpoint endpoint)
+{
+	return (uint32_t)(endpoint >> 16) & 0xffff;
+}
+
 static inline lb_endpoint lb_pool_id_of(const lb_pool *pool, uint32_t slot)
 {
 	return lb_pool_id(pool, slot, lb_get(&pool->slots[slot].generation));

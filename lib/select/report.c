@@ -21,7 +21,7 @@ int lb_ticket_settle(lb_pool *pool, lb_ticket *ticket, lb_result result, lb_span
 
 	if (!lane || !lb_ledger_read(&lane->ledger, row, word, &entry))
 		return LB_ESTALE;
-	if (ticket->endpoint != lb_pool_id(pool, entry.slot, entry.generation))
+	if (ticket->endpoint != entry.endpoint)
 		return LB_ESTALE;
 	if (!lb_ledger_close(&lane->ledger, row, word))
 		return LB_ESTALE;

@@ -277,23 +277,21 @@ static int open_row(lb_choice *choice)
 	lb_pool *pool = choice->pool;
 	lb_ticket *ticket = choice->ticket;
 	const lb_slot *slot = &pool->slots[choice->slot];
-	uint32_t generation = lb_get(&slot->generation);
-	lb_entry entry = {
-	    .slot = choice->slot,
-	    .generation = generation,
-	    .attempt = ticket->attempts + 1,
-	    .cell = choice->pass.cell,
-	    .epoch = choice->pass.epoch,
-	    .started = choice->pick.now,
-	    .timeout = choice->timeout,
-	};
+	lb_entry entry;
+
+	entry.endpoint = lb_pool_id_of(pool, choice->slot);
+	entry.started = choice->pick.now;
+	entry.deadline = lb_time_after(choice->pick.now, choice->timeout);
+	entry.attempt = ticket->attempts + 1;
+	entry.cell = choice->pass.cell;
+	entry.epoch = choice->pass.epoch;
 	uint32_t word;
 	uint32_t row = lb_ledger_open(&choice->lane->ledger, &entry, &word);
 
 	if (row == LB_NO_ROW)
 		return LB_ELIMIT;
 	ticket->id = lb_ticket_id(pool, choice->lane->number, row, word);
-	ticket->endpoint = lb_pool_id(pool, choice->slot, generation);
+	ticket->endpoint = entry.endpoint;
 	ticket->tag = lb_get64(&slot->tag);
 	ticket->name = slot->name;
 	ticket->url = slot->url;

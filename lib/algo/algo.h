@@ -16,7 +16,8 @@
 
 #define LB_TIERS_MAX 16u /* 8 priorities of healthy endpoints, then 8 of degraded ones */
 #define LB_NO_SLOT UINT32_MAX
-#define LB_REFUSED_MAX 12u /* tried ones and those refused in this call */
+#define LB_PICKS_MAX 12u   /* how often one tier's candidates are asked for in a call */
+#define LB_REFUSED_MAX (LB_TRIED_MAX + LB_PICKS_MAX)
 
 /* One candidate of a view. */
 typedef struct lb_member {
@@ -46,18 +47,23 @@ typedef struct lb_algo_view {
 	uint32_t tiers_n;
 } lb_algo_view;
 
-/* What a pick may go by. */
-typedef struct lb_pick {
+/* What a pick may go by: one lane's view of the pool, the same for all picks in that lane. */
+typedef struct lb_algo_lane {
 	const lb_algo_shape *shape;
 	const lb_atomic32 *weights; /* by slot */
-	const lb_load *loads;       /* by slot: the lane's */
-	const lb_record *records;   /* by slot: the lane's */
+	const lb_load *loads;       /* by slot */
+	const lb_record *records;   /* by slot */
 	const lb_decay *decay;
 	lb_random random;
+	uint32_t number;
+	bool shared; /* lane 0: other threads pick there, too */
+} lb_algo_lane;
+
+/* One question. */
+typedef struct lb_pick {
+	const lb_algo_lane *lane;
 	lb_time now;
 	uint64_t key;
-	uint32_t lane;
-	bool shared; /* lane 0: other threads pick there, too */
 	bool random_start;
 	uint32_t attempt;
 	uint32_t refused_n;
@@ -88,22 +94,22 @@ static inline bool lb_pick_refused(const lb_pick *pick, uint32_t slot)
 	return false;
 }
 
-static inline uint32_t lb_pick_random(const lb_pick *pick)
+static inline uint64_t lb_pick_random(const lb_pick *pick)
 {
-	return (uint32_t)(lb_random_next(&pick->random) >> 32);
+	return lb_random_next(&pick->lane->random);
 }
 
-/* A slot of the tier at random, all alike; one that was not refused, if three draws find one. */
-static inline uint32_t lb_pick_any(const lb_tier *tier, const lb_pick *pick)
+/* The slot at a place of the tier. */
+static inline uint32_t lb_tier_slot(const lb_tier *tier, uint32_t place)
 {
-	uint32_t slot = LB_NO_SLOT;
-
-	for (uint32_t draws = 0; draws < 3; draws++) {
-		slot = lb_get(&tier->members[lb_below(lb_pick_random(pick), tier->n)].slot);
-		if (!lb_pick_refused(pick, slot))
-			return slot;
-	}
-	return LB_NO_SLOT;
+	return lb_get(&tier->members[place].slot);
 }
+
+/*
+ * The turn of one that was refused is dealt to the others: a member of the tier at random that was not refused, each
+ * alike or by weight. LB_NO_SLOT if all were refused.
+ */
+uint32_t lb_deal_evenly(const lb_tier *tier, const lb_pick *pick);
+uint32_t lb_deal_by_weight(const lb_tier *tier, const lb_pick *pick);
 
 #endif

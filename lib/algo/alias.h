@@ -27,16 +27,20 @@ static inline bool lb_alias_uneven(const lb_alias *alias, const lb_tier *tier)
 }
 
 /* Draws a slot by weight: 32 bits of `random` choose the entry, 32 between its two slots. */
-static inline uint32_t lb_alias_draw(const lb_alias *alias, const lb_tier *tier, uint32_t slots,
+static inline uint32_t lb_alias_draw(const lb_alias *alias, const lb_tier *tier, uint32_t slots, bool uneven,
 				     uint64_t random)
 {
+	uint32_t place = lb_below((uint32_t)(random >> 32), tier->n);
+
+	if (!uneven)
+		return lb_tier_slot(tier, place);
 	const lb_alias_entry *entries = (const lb_alias_entry *)(alias + 1) + (size_t)tier->buffer * slots;
-	const lb_alias_entry *entry = &entries[tier->first + lb_below((uint32_t)(random >> 32), tier->n)];
+	const lb_alias_entry *entry = &entries[tier->first + place];
 	uint32_t pair = lb_get(&entry->slots);
 	bool own = (uint32_t)random <= lb_get(&entry->threshold);
 
 	/* without a branch: which of the two it is cannot be foretold */
-	return (own ? pair >> 16 : pair & 0xffff);
+	return own ? pair >> 16 : pair & 0xffff;
 }
 
 #endif

@@ -30,7 +30,7 @@ static inline uint32_t lb_scan_end(lb_scan *scan, const lb_tier *tier, uint32_t 
 	if (place == LB_NO_SLOT)
 		return LB_NO_SLOT;
 	lb_put(&scan->next, place + 1);
-	return lb_get(&tier->members[place].slot);
+	return lb_tier_slot(tier, place);
 }
 
 #endif

@@ -7,16 +7,16 @@
 
 static uint32_t pick_least_connections(void *state, const lb_tier *tier, lb_pick *pick)
 {
-	lb_scan *scan = &((lb_scan *)state)[pick->lane];
+	lb_scan *scan = &((lb_scan *)state)[pick->lane->number];
 	uint32_t best = LB_NO_SLOT;
 	uint64_t best_load = 0, best_weight = 0;
 
 	for (uint32_t i = 0, place = lb_scan_start(scan, tier); i < tier->n; i++, place++) {
 		if (place == tier->n)
 			place = 0;
-		uint32_t slot = lb_get(&tier->members[place].slot);
-		uint64_t load = (uint64_t)lb_load_seen(&pick->loads[slot]) + 1;
-		uint64_t weight = lb_get(&pick->weights[slot]);
+		uint32_t slot = lb_tier_slot(tier, place);
+		uint64_t load = (uint64_t)lb_load_seen(&pick->lane->loads[slot]) + 1;
+		uint64_t weight = lb_get(&pick->lane->weights[slot]);
 		/* load / weight < best_load / best_weight, without dividing */
 		if (best != LB_NO_SLOT && load * best_weight >= best_load * weight)
 			continue;

@@ -2,75 +2,80 @@
  * Least response time: the minimum of decayed average latency x (in-flight + 1) / weight. As nginx's least_time with
  * `inflight`, on averages that decay with time, so that a once slow endpoint gets another chance.
  *
- * One that was never measured is taken for an average one: it gets its part of the requests, and with each of them
- * that is still open it looks less attractive; so it gets a few, not all.
+ * One that was never measured is taken for as fast as the fastest: it is tried at once, and with each of its requests that
+ * is still open it looks less attractive; so it gets a few, not all.
  */
 #include "algo/least.h"
 #include "algo/table.h"
+#include "base/wide.h"
 
-/* The best candidate of one kind (measured, or not) so far. */
+/* The best candidate of one kind (measured, or not) so far: it costs cost / weight. */
 typedef struct lb_best {
-	uint32_t place;
+	uint32_t place, weight;
 	uint64_t cost;
 } lb_best;
 
-/* (in-flight + 1) / weight x 2^20, so that the largest weight still tells 1 from 2. */
-static uint64_t load_of(const lb_pick *pick, uint32_t slot)
-{
-	uint64_t weight = lb_get(&pick->weights[slot]);
-
-	return (((uint64_t)lb_load_seen(&pick->loads[slot]) + 1) << 20) / (weight > 0 ? weight : 1);
-}
-
-/* average x load, which stays below 2^64 for any latency up to an hour at a load of a thousand; then it stops. */
+/* average x load; stops at the top, which takes an hour's latency a million times. */
 static uint64_t cost_of(lb_span average, uint64_t load)
 {
 	return average > UINT64_MAX / load ? UINT64_MAX : average * load;
 }
 
-static void consider(lb_best *best, uint32_t place, uint64_t cost)
+static bool cheaper(uint64_t cost, uint32_t weight, const lb_best *best)
 {
-	if (best->place == LB_NO_SLOT || cost < best->cost)
-		*best = (lb_best){place, cost};
+	return lb_wide_less(lb_wide_product(cost, best->weight), lb_wide_product(best->cost, weight));
 }
 
-/* The measured ones' costs are known; the unmeasured ones' only when the mean of all averages is. */
+static void consider(lb_best *best, uint32_t place, uint64_t cost, uint32_t weight)
+{
+	if (best->place == LB_NO_SLOT || cheaper(cost, weight, best))
+		*best = (lb_best){place, weight, cost};
+}
+
+/* What the scan found; of the unmeasured, `cost` is the load alone. */
 typedef struct lb_field {
-	lb_best measured, unmeasured; /* cost of the unmeasured: the load alone */
-	lb_span sum;
-	uint32_t n;
+	lb_best measured, unmeasured;
+	lb_span least; /* the lowest average */
 } lb_field;
 
 static uint32_t winner(const lb_field *field)
 {
-	if (field->unmeasured.place == LB_NO_SLOT)
+	const lb_best *fresh = &field->unmeasured;
+
+	if (fresh->place == LB_NO_SLOT)
 		return field->measured.place;
-	if (field->n == 0 || field->measured.place == LB_NO_SLOT)
-		return field->unmeasured.place;
-	uint64_t cost = cost_of(field->sum / field->n, field->unmeasured.cost);
-	return cost <= field->measured.cost ? field->unmeasured.place : field->measured.place;
+	if (field->measured.place == LB_NO_SLOT)
+		return fresh->place;
+	lb_best known = field->measured;
+	uint64_t cost = cost_of(field->least, fresh->cost);
+	/* of equals the one that is not known yet */
+	return lb_wide_less(lb_wide_product(known.cost, fresh->weight), lb_wide_product(cost, known.weight))
+		   ? known.place
+		   : fresh->place;
 }
 
 static uint32_t pick_least_response_time(void *state, const lb_tier *tier, lb_pick *pick)
 {
-	lb_scan *scan = &((lb_scan *)state)[pick->lane];
-	lb_field field = {.measured = {LB_NO_SLOT, 0}, .unmeasured = {LB_NO_SLOT, 0}};
+	const lb_algo_lane *lane = pick->lane;
+	lb_scan *scan = &((lb_scan *)state)[lane->number];
+	lb_field field = {.measured.place = LB_NO_SLOT, .unmeasured.place = LB_NO_SLOT, .least = LB_NEVER};
 
 	for (uint32_t i = 0, place = lb_scan_start(scan, tier); i < tier->n; i++, place++) {
 		if (place == tier->n)
 			place = 0;
-		uint32_t slot = lb_get(&tier->members[place].slot);
+		uint32_t slot = lb_tier_slot(tier, place);
 		if (pick->refused_n > 0 && lb_pick_refused(pick, slot))
 			continue;
-		lb_span average = lb_ewma_read(&pick->records[slot].average, pick->decay, pick->now);
-		uint64_t load = load_of(pick, slot);
+		lb_span average = lb_ewma_read(&lane->records[slot].average, lane->decay, pick->now);
+		uint64_t load = (uint64_t)lb_load_seen(&lane->loads[slot]) + 1;
+		uint32_t weight = lb_get(&lane->weights[slot]);
 		if (average == 0) {
-			consider(&field.unmeasured, place, load);
+			consider(&field.unmeasured, place, load, weight);
 			continue;
 		}
-		consider(&field.measured, place, cost_of(average, load));
-		field.sum += average;
-		field.n++;
+		consider(&field.measured, place, cost_of(average, load), weight);
+		if (average < field.least)
+			field.least = average;
 	}
 	return lb_scan_end(scan, tier, winner(&field));
 }

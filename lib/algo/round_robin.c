@@ -53,7 +53,7 @@ static void start(lb_rotation *rotation, const lb_tier *tier, const lb_pick *pic
 	lb_put(&rotation->started, 1);
 	if (!pick->random_start || lb_get(&rotation->order) != 0)
 		return;
-	uint32_t place = lb_below(lb_pick_random(pick), tier->n);
+	uint32_t place = lb_below((uint32_t)(lb_pick_random(pick) >> 32), tier->n);
 	lb_put(&rotation->order, lb_get(&tier->members[place].order));
 	lb_put(&rotation->place, place);
 }
@@ -70,24 +70,24 @@ static uint32_t take_shared_turn(lb_rotation *rotation, const lb_tier *tier)
 			break;
 	}
 	lb_put(&rotation->place, place);
-	return lb_get(&tier->members[place].slot);
+	return lb_tier_slot(tier, place);
 }
 
 static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick)
 {
-	lb_rotation *rotation = &((lb_rotations *)state)[pick->lane].tiers[tier->number];
+	lb_rotation *rotation = &((lb_rotations *)state)[pick->lane->number].tiers[tier->number];
 
 	/* the turn of one that was refused is dealt to any of the others, not to its neighbour */
 	if (pick->attempt > 0)
-		return lb_pick_any(tier, pick);
+		return lb_deal_evenly(tier, pick);
 	if (lb_get(&rotation->started) == 0)
 		start(rotation, tier, pick);
-	if (pick->shared)
+	if (pick->lane->shared)
 		return take_shared_turn(rotation, tier);
 	uint32_t place = next_place(rotation, tier, lb_get(&rotation->order));
 	lb_put(&rotation->order, lb_get(&tier->members[place].order));
 	lb_put(&rotation->place, place);
-	return lb_get(&tier->members[place].slot);
+	return lb_tier_slot(tier, place);
 }
 
 const lb_algo lb_algo_round_robin = {"round_robin", size_round_robin, NULL, pick_round_robin};

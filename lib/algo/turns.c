@@ -2,10 +2,9 @@
 #include "algo/turns.h"
 
 #include "base/block.h"
+#include "base/gcd.h"
 #include "base/sort.h"
 
-#define CELLS 8u        /* for each slot */
-#define CELLS_MIN 4096u /* for a half, however few slots */
 #define CLASSES_MAX 2048u
 #define WORK_MAX (UINT64_C(1) << 22) /* comparisons that control spends on one cycle */
 
@@ -25,11 +24,6 @@ typedef struct lb_turn_draft {
 	uint64_t cycle;
 } lb_turn_draft;
 
-static uint32_t half_cells(const lb_algo_shape *shape)
-{
-	return shape->slots * CELLS < CELLS_MIN ? CELLS_MIN : shape->slots * CELLS;
-}
-
 static uint32_t classes_max(const lb_algo_shape *shape)
 {
 	return shape->slots < CLASSES_MAX ? shape->slots : CLASSES_MAX;
@@ -39,7 +33,7 @@ static uint32_t classes_max(const lb_algo_shape *shape)
 static size_t lay_out(lb_turn_tables *tables, void *memory, const lb_algo_shape *shape)
 {
 	lb_layout layout = {0};
-	uint32_t cells = half_cells(shape);
+	uint32_t cells = lb_turn_half(shape);
 	size_t turns_at = lb_layout_add(&layout, (size_t)2 * LB_TIERS_MAX, sizeof(lb_turns));
 	size_t cells_at = lb_layout_add(&layout, (size_t)2 * cells, sizeof(lb_atomic16));
 	size_t summed_at = lb_layout_add(&layout, (size_t)2 * shape->slots, sizeof(lb_atomic64));
@@ -76,16 +70,6 @@ static uint32_t weight_of(const lb_turn_draft *draft, uint32_t place)
 	return lb_get(&draft->view->weights[lb_get(&draft->tier->members[place].slot)]);
 }
 
-static uint32_t common_divisor(uint32_t a, uint32_t b)
-{
-	while (b != 0) {
-		uint32_t rest = a % b;
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* Sorts the members into classes and works out the cycle. Returns the sum of the weights. */
 static uint64_t classify(lb_turn_draft *draft)
 {
@@ -96,7 +80,7 @@ static uint64_t classify(lb_turn_draft *draft)
 		uint32_t weight = weight_of(draft, i);
 		draft->keys[i] = (uint64_t)weight << 32 | i;
 		sum += weight;
-		divisor = common_divisor(divisor, weight);
+		divisor = lb_gcd(divisor, weight);
 	}
 	lb_sort64(draft->keys, draft->tier->n);
 	draft->classes_n = 0;
@@ -161,12 +145,11 @@ static void write_sums(const lb_turn_draft *draft, lb_atomic64 *summed)
 	}
 }
 
-static void build_tier(const lb_turn_tables *tables, const lb_algo_view *view, const lb_tier *tier,
-		       uint32_t total)
+/* Writes a tier's table from the cell `used` of its half on, if its cycle fits there. Returns the cells that it took. */
+static uint32_t build_tier(const lb_turn_tables *tables, const lb_algo_view *view, const lb_tier *tier,
+			   uint32_t used)
 {
 	lb_turns *turns = &tables->turns[tier->buffer * LB_TIERS_MAX + tier->number];
-	uint32_t offset = (uint32_t)((uint64_t)tables->cells_n * tier->first / total);
-	uint32_t room = (uint32_t)((uint64_t)tables->cells_n * tier->n / total);
 	lb_turn_draft draft = {
 	    .view = view,
 	    .tier = tier,
@@ -175,25 +158,26 @@ static void build_tier(const lb_turn_tables *tables, const lb_algo_view *view, c
 	    .classes_max = classes_max(view->shape),
 	};
 	uint64_t sum = classify(&draft);
-	bool fits = draft.classes_n <= draft.classes_max && draft.cycle <= room &&
+	bool fits = draft.classes_n <= draft.classes_max && draft.cycle <= tables->cells_n - used &&
 		    draft.cycle * draft.classes_n <= WORK_MAX;
+
+	uint32_t offset = tier->buffer * tables->cells_n + used;
 
 	lb_put(&turns->cycle, fits ? (uint32_t)draft.cycle : 0);
 	lb_put(&turns->offset, offset);
 	lb_put64(&turns->weight, sum);
 	if (fits)
-		write_cycle(&draft, &tables->cells[(size_t)tier->buffer * tables->cells_n + offset]);
+		write_cycle(&draft, &tables->cells[offset]);
 	else
 		write_sums(&draft, &tables->summed[(size_t)tier->buffer * view->shape->slots + tier->first]);
+	return fits ? (uint32_t)draft.cycle : 0;
 }
 
 void lb_turn_tables_build(const lb_turn_tables *tables, const lb_algo_view *view)
 {
-	uint32_t total = 0;
+	uint32_t used = 0;
 
 	for (uint32_t i = 0; i < view->tiers_n; i++)
-		total += view->tiers[i].n;
-	for (uint32_t i = 0; i < view->tiers_n; i++)
 		if (view->tiers[i].n > 0)
-			build_tier(tables, view, &view->tiers[i], total);
+			used += build_tier(tables, view, &view->tiers[i], used);
 }

@@ -69,7 +69,8 @@ void lb_env_free(const lb_env *env, void *block, size_t size)
 
 uint64_t lb_env_seed(const lb_env *env, uint64_t salt)
 {
-	if (env->random)
-		return env->random(env->user);
-	return lb_mix64(lb_env_now(env) + lb_mix64(salt));
+	uint64_t random = env->random ? env->random(env->user) : 0;
+
+	/* a host's hook may answer the same to everybody: the salt still tells two pools apart */
+	return random ^ lb_mix64(lb_env_now(env) + lb_mix64(salt));
 }

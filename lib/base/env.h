@@ -16,7 +16,7 @@ static inline lb_time lb_env_now(const lb_env *env)
 void *lb_env_alloc(const lb_env *env, size_t size);
 void lb_env_free(const lb_env *env, void *block, size_t size);
 
-/* 64 random bits from the hook, else mixed from the clock and `salt` (an address, say): for seeds. */
+/* 64 bits mixed from the hook's random number, the clock and `salt` (an address, say): for seeds. */
 uint64_t lb_env_seed(const lb_env *env, uint64_t salt);
 
 #endif

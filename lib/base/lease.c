@@ -26,7 +26,7 @@ static uint32_t next_holding(lb_lease *lease)
 	return holding;
 }
 
-uint32_t lb_lease_begin(lb_lease *lease, const lb_env *env)
+uint32_t lb_lease_begin(lb_lease *lease, const lb_env *env, lb_time *now)
 {
 	uint32_t mine = next_holding(lease);
 	uint32_t waited_for = 0;
@@ -34,19 +34,17 @@ uint32_t lb_lease_begin(lb_lease *lease, const lb_env *env)
 
 	for (uint32_t pause = 1;; pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX) {
 		uint32_t seen = 0;
+		/* the clock is the host's hook: it is asked before the lock is held, each time anew */
+		*now = lb_env_now(env);
 		/* acquire: what the last holder wrote; release: the next one sees what we write */
 		if (lb_cas(&lease->holder, &seen, mine))
 			return mine;
-		if (pause == PAUSE_MAX) {
+		if (seen != waited_for) {
 			/* the patience counts from when *this* holder was first seen: a busy lock is not a dead one */
-			lb_time now = lb_env_now(env);
-			if (seen != waited_for) {
-				waited_for = seen;
-				since = now;
-			} else if (lb_time_since(now, since) > LB_LEASE &&
-				   lb_cas(&lease->holder, &seen, mine)) {
-				return mine;
-			}
+			waited_for = seen;
+			since = *now;
+		} else if (lb_time_since(*now, since) > LB_LEASE && lb_cas(&lease->holder, &seen, mine)) {
+			return mine;
 		}
 		pause_for(pause);
 	}

@@ -16,8 +16,8 @@ typedef struct lb_lease {
 	lb_atomic32 last;   /* numbers the holdings */
 } lb_lease;
 
-/* Returns the number of this holding, for lb_lease_end. */
-uint32_t lb_lease_begin(lb_lease *lease, const lb_env *env);
+/* Returns the number of this holding, for lb_lease_end; writes the time at which it was got. */
+uint32_t lb_lease_begin(lb_lease *lease, const lb_env *env, lb_time *now);
 
 /* Gives the lock back, unless another has taken it over. */
 void lb_lease_end(lb_lease *lease, uint32_t holding);

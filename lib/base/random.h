@@ -1,6 +1,6 @@
 /*
- * Random numbers: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). A stream is one counter, so a lane's owner steps it
- * with a plain store and threads that share a lane with one locked add.
+ * Random numbers: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014). A stream is one counter, so a step is a
+ * load and a store.
  */
 #ifndef LB_BASE_RANDOM_H
 #define LB_BASE_RANDOM_H
@@ -33,33 +33,24 @@ static inline uint64_t lb_below64(uint64_t x, uint64_t n)
 	return (x >> 32) * (n >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* Where a pick takes its random numbers from. */
+/* Where random numbers come from: a lane's stream, or the host's hook. */
 typedef struct lb_random {
-	lb_atomic64 *stream;          /* the lane's */
-	bool shared;                  /* several threads step it */
-	uint64_t (*hook)(void *user); /* the host's, if it has one */
+	lb_atomic64 *stream;
+	uint64_t (*hook)(void *user); /* may be NULL */
 	void *user;
 } lb_random;
 
+/*
+ * Threads that step one stream at the same moment may draw the same number: each draw is as even as ever, two that raced
+ * are just not independent. A locked add would cost as much as the pick.
+ */
 static inline uint64_t lb_random_next(const lb_random *random)
 {
 	if (random->hook)
 		return random->hook(random->user);
-#if UINTPTR_MAX > UINT32_MAX
-	uint64_t at;
-	if (random->shared) {
-		at = atomic_fetch_add_explicit(random->stream, LB_RANDOM_STEP, memory_order_relaxed);
-	} else {
-		at = lb_get64(random->stream);
-		lb_put64(random->stream, at + LB_RANDOM_STEP);
-	}
-	return lb_mix64(at);
-#else
-	/* two threads may draw the same number here: harmless, and no 64-bit locked instruction */
 	uint64_t at = lb_get64(random->stream);
-	lb_bump64(random->stream, LB_RANDOM_STEP, random->shared);
+	lb_put64(random->stream, at + LB_RANDOM_STEP);
 	return lb_mix64(at);
-#endif
 }
 
 #endif

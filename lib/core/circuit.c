@@ -5,6 +5,7 @@
 
 /* A trial's owner. */
 #define OWNER_EPOCH_SHIFT 20
+#define OWNER_EPOCH 0xfffu
 #define OWNER_TOKEN_MASK 0xffffeu /* bits 1 to 19 */
 #define OWNER_WRITING 1u
 
@@ -108,14 +109,16 @@ static void forget_failures(lb_circuit *circuit)
 	lb_window_clear(&circuit->window);
 }
 
-/* The open period: doubled at each opening in a row, capped, jittered, capped again. */
+/* The open period: doubled at each opening in a row, drawn from +- jitter around that, never above the cap. */
 static lb_span open_period(const lb_circuit_rules *rules, uint32_t openings, uint32_t random)
 {
 	lb_span period = rules->open_for;
 
 	for (uint32_t i = 0; i < openings && period < rules->open_max; i++)
 		period = period > rules->open_max / 2 ? rules->open_max : period * 2;
-	return lb_max64(lb_min64(lb_span_jitter(period, rules->jitter_percent, random), rules->open_max), 1);
+	lb_span reach = lb_scale64(period, rules->jitter_percent, 100);
+	lb_span least = period - reach, most = lb_min64(period + reach, rules->open_max);
+	return lb_max64(least + lb_scale64(most - least, random, UINT32_MAX), 1);
 }
 
 /*
@@ -169,8 +172,19 @@ static void trip(lb_circuit *circuit, const lb_circuit_rules *rules, uint32_t wo
 	forget_failures(circuit);
 }
 
+/* Frees the cells that trials of former half-open times left behind, before their epochs could come round again. */
+static void clear_cells(lb_trial *cells, const lb_circuit_rules *rules, uint32_t epoch)
+{
+	for (uint32_t i = 0; i < rules->trials; i++) {
+		uint32_t owner = lb_get_acquire(&cells[i].owner);
+		if (owner != 0 && owner >> OWNER_EPOCH_SHIFT != (epoch & OWNER_EPOCH))
+			lb_cas(&cells[i].owner, &owner, 0);
+	}
+}
+
 /* From open to half open, if it is time. Returns the word as it then is. */
-static uint32_t poll_word(lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now, lb_turn *turn)
+static uint32_t poll_word(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+			  lb_turn *turn)
 {
 	uint32_t word = lb_get_acquire(&circuit->word);
 
@@ -185,18 +199,30 @@ static uint32_t poll_word(lb_circuit *circuit, const lb_circuit_rules *rules, lb
 		return word;
 	/* before the transition, when no trial counts: a slow loser of the race costs a trial's success at the most */
 	lb_put(&circuit->successes, 0);
-	turn_to(circuit, &word, LB_BREAKER_HALF_OPEN, turn);
+	if (turn_to(circuit, &word, LB_BREAKER_HALF_OPEN, turn))
+		clear_cells(cells, rules, lb_circuit_epoch(word));
 	return word;
 }
 
-/* May this cell be taken: free, of an older epoch, or expired? */
+/* Did the trial take too long? One that began further ahead than that comes of a clock that stepped back: it did, too. */
+static bool trial_expired(const lb_trial *cell, const lb_circuit_rules *rules, lb_time now)
+{
+	lb_time since = lb_get64(&cell->since);
+
+	return now >= since ? now - since >= rules->trial_timeout : since - now > rules->trial_timeout;
+}
+
+/* May this cell be taken: free, of an older epoch, or expired? One of a newer epoch is not ours to judge. */
 static bool cell_free(const lb_trial *cell, const lb_circuit_rules *rules, uint32_t owner, uint32_t epoch,
 		      lb_time now)
 {
-	if (owner == 0 || owner >> OWNER_EPOCH_SHIFT != (epoch & 0xfff))
+	uint32_t age = (epoch - (owner >> OWNER_EPOCH_SHIFT)) & OWNER_EPOCH;
+
+	if (owner == 0)
 		return true;
-	return (owner & OWNER_WRITING) == 0 &&
-	       lb_time_since(now, lb_get64(&cell->since)) >= rules->trial_timeout;
+	if (age != 0)
+		return age <= OWNER_EPOCH / 2;
+	return (owner & OWNER_WRITING) == 0 && trial_expired(cell, rules, now);
 }
 
 /*
@@ -224,6 +250,11 @@ static bool enter_trial(lb_circuit *circuit, lb_trial *cells, const lb_circuit_r
 		uint32_t owner = epoch << OWNER_EPOCH_SHIFT | (token != 0 ? token : 2);
 		if (!take_cell(&cells[i], seen, owner, now))
 			continue;
+		/* the state passed on while we were at it: no trial of a time that is over */
+		if (lb_circuit_epoch(lb_get_acquire(&circuit->word)) != epoch) {
+			lb_cas(&cells[i].owner, &owner, 0);
+			return false;
+		}
 		*pass = (lb_pass){.epoch = owner, .cell = i + 1};
 		return true;
 	}
@@ -237,7 +268,7 @@ bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rul
 
 	*turn = (lb_turn){LB_BREAKER_CLOSED, LB_BREAKER_CLOSED};
 	if (visible(word) != LB_BREAKER_CLOSED)
-		word = poll_word(circuit, rules, now, turn);
+		word = poll_word(circuit, cells, rules, now, turn);
 	switch (visible(word)) {
 	case LB_BREAKER_CLOSED:
 		*pass = (lb_pass){.epoch = lb_circuit_epoch(word)};
@@ -250,14 +281,34 @@ bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rul
 	return false;
 }
 
+/* Does the half-open time that a trial belongs to last? */
+static bool trial_current(uint32_t word, lb_pass pass)
+{
+	return visible(word) == LB_BREAKER_HALF_OPEN &&
+	       (lb_circuit_epoch(word) & OWNER_EPOCH) == pass.epoch >> OWNER_EPOCH_SHIFT;
+}
+
+int lb_circuit_cancel(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+		      lb_pass pass)
+{
+	if (pass.cell == 0)
+		return LB_OK;
+	lb_trial *cell = &cells[pass.cell - 1];
+	uint32_t owner = pass.epoch;
+	/* read before the place is given back: then it is another one's */
+	bool late = trial_expired(cell, rules, now);
+	if (!lb_cas(&cell->owner, &owner, 0))
+		return LB_ESTALE;
+	return !late && trial_current(lb_get_acquire(&circuit->word), pass) ? LB_OK : LB_ESTALE;
+}
+
 static int leave_trial(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
 		       lb_pass pass, bool failed, uint32_t random, lb_turn *turn)
 {
-	if (lb_circuit_cancel(circuit, cells, pass) != LB_OK)
+	if (lb_circuit_cancel(circuit, cells, rules, now, pass) != LB_OK)
 		return LB_ESTALE;
 	uint32_t word = lb_get_acquire(&circuit->word);
-	if (visible(word) != LB_BREAKER_HALF_OPEN ||
-	    (lb_circuit_epoch(word) & 0xfff) != pass.epoch >> OWNER_EPOCH_SHIFT)
+	if (!trial_current(word, pass))
 		return LB_ESTALE;
 	if (failed) {
 		trip(circuit, rules, word, now, random, turn);
@@ -303,22 +354,12 @@ int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rule
 	if (failed)
 		tripped =
 		    lb_add(&circuit->consecutive, 1) + 1 >= rules->consecutive && rules->consecutive > 0;
-	if (failed || lb_circuit_armed(circuit))
+	if (calls > 0)
 		tripped = rate_reached(circuit, rules, now, calls) || tripped;
 	/* forced closed and metrics only count, and stay */
 	if (tripped && force_of(word) == LB_FORCE_NONE)
 		trip(circuit, rules, word, now, random, turn);
 	return LB_OK;
-}
-
-int lb_circuit_cancel(lb_circuit *circuit, lb_trial *cells, lb_pass pass)
-{
-	uint32_t owner = pass.epoch;
-
-	(void)circuit;
-	if (pass.cell == 0)
-		return LB_OK;
-	return lb_cas(&cells[pass.cell - 1].owner, &owner, 0) ? LB_OK : LB_ESTALE;
 }
 
 void lb_circuit_force(lb_circuit *circuit, lb_breaker_force force, lb_turn *turn)
@@ -334,10 +375,11 @@ void lb_circuit_force(lb_circuit *circuit, lb_breaker_force force, lb_turn *turn
 	forget_failures(circuit);
 }
 
-void lb_circuit_poll(lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now, lb_turn *turn)
+void lb_circuit_poll(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+		     lb_turn *turn)
 {
 	*turn = (lb_turn){LB_BREAKER_CLOSED, LB_BREAKER_CLOSED};
-	poll_word(circuit, rules, now, turn);
+	poll_word(circuit, cells, rules, now, turn);
 }
 
 lb_breaker_state lb_circuit_state(const lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now,

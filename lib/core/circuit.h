@@ -27,10 +27,10 @@ typedef struct lb_circuit_rules {
 typedef struct lb_circuit {
 	lb_atomic32 word;
 	lb_atomic32 consecutive; /* failures in a row */
+	lb_atomic32 armed;       /* the rate is reached but for calls_min: successes must look, too */
 	lb_atomic32 openings;    /* in a row, for the growing open time */
 	lb_atomic32 successes;   /* of trials in a row */
 	lb_atomic32 tokens;      /* numbers the trials */
-	lb_atomic32 armed;       /* the rate is reached but for calls_min: successes must look, too */
 	lb_atomic32 opened;      /* the epoch that `until` belongs to */
 	lb_atomic64 until;       /* end of the open period */
 	lb_window window;
@@ -47,6 +47,8 @@ typedef struct lb_pass {
 	uint32_t epoch; /* of the closed state; of a trial: the owner that it wrote into its cell */
 	uint32_t cell;  /* 0 = no trial, else the cell's index + 1 */
 } lb_pass;
+
+#define LB_NO_EPOCH UINT32_MAX /* of a call that was made although the circuit said no: it counts for nothing */
 
 /* A transition that this call made; from == to means none. */
 typedef struct lb_turn {
@@ -85,24 +87,27 @@ static inline bool lb_circuit_closed(const lb_circuit *circuit, lb_pass *pass)
 	uint32_t word = lb_get_acquire(&circuit->word);
 
 	*pass = (lb_pass){.epoch = lb_circuit_epoch(word)};
-	return (word & ((1u << LB_CIRCUIT_EPOCH_SHIFT) - 1)) == 0;
+	return (word & (LB_CIRCUIT_STATE | 3u << LB_CIRCUIT_FORCE_SHIFT)) == 0;
 }
 
 /*
- * How a call went. `calls` = calls with a verdict in the window now, this one included (0 when !failed and not
- * lb_circuit_armed: it is not looked at). `random` = 32 random bits for the jitter. Returns LB_OK or LB_ESTALE (older
- * epoch, expired trial). Does not count into the window: the caller did, by tally and lb_window_fail.
+ * How a call went. `calls` = calls with a verdict in the window now, this one included; 0 = do not look at the rate.
+ * `random` = 32 random bits for the jitter. Returns LB_OK or LB_ESTALE (older epoch, expired trial). Does not count into
+ * the window: the caller did, by tally and lb_window_fail, if lb_circuit_current.
  */
 int lb_circuit_leave(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
 		     lb_pass pass, bool failed, uint32_t calls, uint32_t random, lb_turn *turn);
 
-/* Gives a trial's place back without a verdict. LB_OK, LB_ESTALE. A closed pass: LB_OK, nothing to give back. */
-int lb_circuit_cancel(lb_circuit *circuit, lb_trial *cells, lb_pass pass);
+/* Gives a trial's place back without a verdict. LB_OK, LB_ESTALE as above. A closed pass: LB_OK, nothing to give back. */
+int lb_circuit_cancel(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+		      lb_pass pass);
 
-/* The quick look of a success in the closed state: nothing to do for it but count. */
+/* The quick look of a success in the closed state: of this epoch, and nothing to do for it but count. */
 static inline bool lb_circuit_quiet(const lb_circuit *circuit, lb_pass pass)
 {
-	return pass.cell == 0 && lb_get(&circuit->consecutive) == 0 && lb_get(&circuit->armed) == 0;
+	bool current = lb_circuit_epoch(lb_get_acquire(&circuit->word)) == pass.epoch;
+
+	return current && (pass.cell | lb_get(&circuit->consecutive) | lb_get(&circuit->armed)) == 0;
 }
 
 /* Is a closed-state pass of the present epoch? A trial's is found out by its cell. */
@@ -120,7 +125,8 @@ static inline bool lb_circuit_armed(const lb_circuit *circuit)
 void lb_circuit_force(lb_circuit *circuit, lb_breaker_force force, lb_turn *turn);
 
 /* An open circuit whose time is over turns half open. */
-void lb_circuit_poll(lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now, lb_turn *turn);
+void lb_circuit_poll(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
+		     lb_turn *turn);
 
 /* The state at `now`: an open one whose time is over shows as half open. `until` may be NULL. */
 lb_breaker_state lb_circuit_state(const lb_circuit *circuit, const lb_circuit_rules *rules, lb_time now,

@@ -20,7 +20,7 @@ static const uint64_t powers[33] = {
 
 lb_decay lb_decay_of(lb_span tau)
 {
-	return (lb_decay){.tau = tau, .rate = LOG2_E / tau};
+	return (lb_decay){.tau = tau, .rate = LOG2_E / tau, .soon = tau / LB_DECAY_LEAST};
 }
 
 uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt)

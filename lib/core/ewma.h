@@ -14,10 +14,11 @@
 typedef struct lb_decay {
 	lb_span tau;
 	uint64_t rate;         /* log2(e) / tau, scaled by 2^56 */
-	uint64_t least_weight; /* of what was known, when a sample follows within tau / LB_DECAY_LEAST */
+	lb_span soon; /* a sample that follows within this weighs 1 / LB_DECAY_LEAST, the least */
 } lb_decay;
 
-#define LB_DECAY_LEAST 1024u /* a sample weighs at least 1/1024 */
+#define LB_DECAY_SHIFT 10
+#define LB_DECAY_LEAST (1u << LB_DECAY_SHIFT)
 
 typedef struct lb_ewma {
 	lb_atomic64 value; /* ns x 256; 0 = never measured: a measured one is at least 1 */
@@ -39,6 +40,18 @@ static inline uint64_t lb_weigh(uint64_t value, uint64_t weight)
 	return (value >> 32) * weight + ((value & UINT32_MAX) * weight >> 32);
 }
 
+/* From `old` a 1024th of the way to `fresh`. */
+static inline uint64_t lb_ewma_step(uint64_t old, uint64_t fresh)
+{
+	return fresh >= old ? old + ((fresh - old) >> LB_DECAY_SHIFT) : old - ((old - fresh) >> LB_DECAY_SHIFT);
+}
+
+/* The mean of the two, of which `old` weighs weight / 2^32. */
+static inline uint64_t lb_ewma_mix(uint64_t old, uint64_t fresh, uint64_t weight)
+{
+	return fresh >= old ? fresh - lb_weigh(fresh - old, weight) : fresh + lb_weigh(old - fresh, weight);
+}
+
 /*
  * Takes in a sample. One weighs at least 1/1024, however soon it follows the last: a host with a coarse clock, or one
  * that stands still, is heard. Threads that share an average may lose a sample to each other.
@@ -52,10 +65,8 @@ static inline void lb_ewma_add(lb_ewma *ewma, const lb_decay *decay, lb_span sam
 	if (old != 0) {
 		lb_time stamp = lb_get64(&ewma->stamp);
 		lb_span dt = now > stamp ? now - stamp : 0;
-		uint64_t weight =
-		    dt <= decay->tau / LB_DECAY_LEAST ? decay->least_weight : lb_decay_weight(decay, dt);
-		fresh = fresh >= old ? fresh - lb_weigh(fresh - old, weight)
-				     : fresh + lb_weigh(old - fresh, weight);
+		fresh = dt <= decay->soon ? lb_ewma_step(old, fresh)
+					  : lb_ewma_mix(old, fresh, lb_decay_weight(decay, dt));
 	}
 	lb_put64(&ewma->value, fresh > 0 ? fresh : 1);
 	lb_put64(&ewma->stamp, now);

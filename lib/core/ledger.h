@@ -40,8 +40,8 @@ typedef struct lb_entry {
 
 #define LB_NO_ROW UINT32_MAX
 
-/* Makes a ledger of unknown contents empty; generations start from `seed`. */
-void lb_ledger_init(const lb_ledger *ledger, uint32_t seed);
+/* Makes a ledger of unknown contents empty; generations start anywhere, in each row elsewhere. */
+void lb_ledger_init(const lb_ledger *ledger, uint64_t seed);
 
 /* The two low bits of a row's word. */
 #define LB_ROW_STATE 3u
@@ -70,33 +70,56 @@ static inline void lb_row_read(const lb_row *row, lb_entry *entry)
 	entry->cell = trial & 0xff;
 }
 
-/* Takes a free row for writing. Acquire: the last user's closing comes before our writing. */
-static inline bool lb_row_claim(const lb_ledger *ledger, uint32_t row, uint32_t word)
+/*
+ * Takes the row for writing, if it is free. Returns whether; writes its word as it then is. Acquire: the last user's
+ * closing comes before our writing.
+ */
+static inline bool lb_ledger_claim_row(const lb_ledger *ledger, uint32_t row, uint32_t *word)
 {
+	uint32_t seen = lb_get_acquire(&ledger->words[row]);
+
+	*word = seen | LB_ROW_WRITTEN;
+	if ((seen & LB_ROW_STATE) != 0)
+		return false;
 	if (ledger->shared)
-		return lb_cas(&ledger->words[row], &word, word | LB_ROW_WRITTEN);
+		return lb_cas(&ledger->words[row], &seen, *word);
+	lb_put(&ledger->words[row], *word);
 	return true;
 }
 
-/* Opens a row. Returns its index and writes its word (never 0), or LB_NO_ROW: all are open. */
-static inline uint32_t lb_ledger_open(const lb_ledger *ledger, const lb_entry *entry, uint32_t *word)
+/* Looks through the whole ledger. In a shared one twice: while we look, rows are freed behind our back. */
+uint32_t lb_ledger_search(const lb_ledger *ledger, uint32_t row, uint32_t *word);
+
+/* Takes a free row for writing. Returns its index and writes its word, or LB_NO_ROW: all are open. */
+static inline uint32_t lb_ledger_claim(const lb_ledger *ledger, uint32_t *word)
 {
 	uint32_t row = lb_get(ledger->cursor);
 
 	if (row >= ledger->n)
 		row = 0;
-	for (uint32_t steps = 0; steps < ledger->n; steps++, row = row + 1 < ledger->n ? row + 1 : 0) {
-		uint32_t seen = lb_get_acquire(&ledger->words[row]);
-		if ((seen & LB_ROW_STATE) != 0 || !lb_row_claim(ledger, row, seen))
-			continue;
-		lb_row_write(&ledger->rows[row], entry);
-		/* release: whoever sees the row open sees what it says */
-		lb_put_release(&ledger->words[row], seen | LB_ROW_OPEN);
+	if (!lb_ledger_claim_row(ledger, row, word))
+		row = lb_ledger_search(ledger, row, word);
+	if (row != LB_NO_ROW)
 		lb_put(ledger->cursor, row + 1);
-		*word = seen | LB_ROW_OPEN;
-		return row;
-	}
-	return LB_NO_ROW;
+	return row;
+}
+
+/* Opens a claimed row. Returns the word that it is open under (never 0). */
+static inline uint32_t lb_ledger_open(const lb_ledger *ledger, uint32_t row, uint32_t word,
+				      const lb_entry *entry)
+{
+	uint32_t open = (word & ~LB_ROW_STATE) | LB_ROW_OPEN;
+
+	lb_row_write(&ledger->rows[row], entry);
+	/* release: whoever sees the row open sees what it says */
+	lb_put_release(&ledger->words[row], open);
+	return open;
+}
+
+/* Gives a claimed row back. */
+static inline void lb_ledger_unclaim(const lb_ledger *ledger, uint32_t row, uint32_t word)
+{
+	lb_put_release(&ledger->words[row], word & ~LB_ROW_STATE);
 }
 
 /* Reads a row; false if it is not open under that word. */
@@ -122,11 +145,19 @@ static inline bool lb_ledger_close(const lb_ledger *ledger, uint32_t row, uint32
 	return true;
 }
 
-/*
- * Looks for open rows from `*at` on, `steps` rows far, wrapping. Returns the next one whose timeout is over (or any, if
- * `all`) with its word and contents, and leaves `*at` behind it; LB_NO_ROW if there is none.
- */
-uint32_t lb_ledger_sweep(const lb_ledger *ledger, uint32_t *at, uint32_t *steps, lb_time now, bool all,
-			 uint32_t *word, lb_entry *entry);
+/* A walk over a ledger's rows in search of those that nobody settled. */
+typedef struct lb_sweep {
+	lb_time now;
+	bool all;       /* any open row, not only those whose time is over */
+	uint32_t steps; /* rows still to look at */
+	uint32_t at;    /* the next one; wraps */
+	/* what was found */
+	uint32_t row, word;
+	lb_entry entry;
+	lb_time next; /* the earliest deadline among the rows that were passed over */
+} lb_sweep;
+
+/* Goes on to the next row that is to be settled; false: there is none. */
+bool lb_ledger_sweep(const lb_ledger *ledger, lb_sweep *sweep);
 
 #endif

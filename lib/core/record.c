@@ -17,10 +17,10 @@ void lb_record_enter_era(lb_record *record, uint32_t era)
 	lb_put(&record->era, era);
 }
 
-lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, const lb_sample *sample)
+lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_span latency, lb_span least,
+			  lb_time now)
 {
-	lb_span average = lb_ewma_read(&record->average, decay, sample->now);
-	lb_span worst = lb_max64(lb_max64(sample->latency, average * 2), sample->penalty);
+	lb_span average = lb_ewma_read(&record->average, decay, now);
 
-	return lb_min64(worst, PENALTY_MAX);
+	return lb_min64(lb_max64(lb_max64(latency, average * 2), least), PENALTY_MAX);
 }

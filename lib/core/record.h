@@ -17,7 +17,7 @@ enum { LB_OUTCOME_FORGOTTEN = LB_LOCAL + 1, LB_OUTCOMES };
 typedef struct lb_record {
 	_Alignas(LB_LINE) lb_atomic64 succeeded;
 	lb_atomic64 latency_sum; /* of the outcomes that have a latency */
-	lb_atomic64 latency_min; /* 0 = none yet */
+	lb_atomic64 latency_min; /* the least + 1; 0 = none yet */
 	lb_atomic64 latency_max;
 	lb_ewma average;
 	lb_tally tally;
@@ -74,15 +74,15 @@ typedef struct lb_sample {
 /* A new era of the statistics: extremes and peak begin anew. */
 void lb_record_enter_era(lb_record *record, uint32_t era);
 
-/* What a failure is averaged as: it must never look attractive, however fast it came. */
-lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, const lb_sample *sample);
+/* What a failure of that latency is averaged as: it must never look attractive, however fast it came. */
+lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_span latency, lb_span least,
+			  lb_time now);
 
 static inline void lb_record_extremes(lb_record *record, lb_span latency)
 {
-	lb_span least = lb_get64(&record->latency_min);
-
-	if (least == 0 || latency < least)
-		lb_put64(&record->latency_min, latency);
+	/* - 1: none yet is then the largest of all */
+	if (latency < lb_get64(&record->latency_min) - 1)
+		lb_put64(&record->latency_min, latency + 1);
 	if (latency > lb_get64(&record->latency_max))
 		lb_put64(&record->latency_max, latency);
 }
@@ -102,7 +102,10 @@ static inline void lb_record_add(lb_record *record, const lb_decay *decay, const
 	if (sample->outcome == LB_SUCCESS)
 		lb_ewma_add(&record->average, decay, sample->latency, sample->now);
 	else if (lb_outcome_fails(sample->outcome))
-		lb_ewma_add(&record->average, decay, lb_record_penalty(record, decay, sample), sample->now);
+		lb_ewma_add(
+		    &record->average, decay,
+		    lb_record_penalty(record, decay, sample->latency, sample->penalty, sample->now),
+		    sample->now);
 }
 
 #endif

@@ -61,8 +61,9 @@ void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time n
 		   bool shared)
 {
 	uint64_t number = now / bucket;
-	uint64_t past = lb_get64(&tally->end) / bucket - 1;
-	bool first = lb_get64(&tally->end) == 0;
+	uint64_t begun = lb_get64(&tally->begun);
+	bool first = begun == 0;
+	uint64_t past = first ? 0 : (begun - 1) / bucket;
 
 	if (shared) {
 		uint32_t turned = lb_get(&window->turned);
@@ -76,15 +77,15 @@ void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time n
 	if (!first && total > base && number - past < LB_WINDOW_BUCKETS)
 		add(window->calls, past, total - base);
 	lb_put64(&tally->base, total);
-	lb_put64(&tally->end, (number + 1) * bucket);
+	lb_put64(&tally->begun, number * bucket + 1);
 }
 
 uint32_t lb_tally_calls(const lb_tally *tally, lb_span bucket, lb_time now, uint64_t total)
 {
-	lb_time end = lb_get64(&tally->end);
+	uint64_t begun = lb_get64(&tally->begun);
 	uint64_t base = lb_get64(&tally->base);
 
-	if (end == 0 || total <= base || now / bucket - (end / bucket - 1) >= LB_WINDOW_BUCKETS)
+	if (begun == 0 || total <= base || now / bucket - (begun - 1) / bucket >= LB_WINDOW_BUCKETS)
 		return 0;
 	return (uint32_t)lb_min64(total - base, COUNT_MAX);
 }

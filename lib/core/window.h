@@ -27,14 +27,22 @@ typedef struct lb_window {
 } lb_window;
 
 typedef struct lb_tally {
-	lb_atomic64 end;  /* of the bucket that is being counted; 0 = none yet */
-	lb_atomic64 base; /* the writer's running total of calls when that bucket began */
+	lb_atomic64 begun; /* 1 + when the bucket that is being counted began; 0 = none yet */
+	lb_atomic64 base;  /* the writer's running total of calls when that bucket began */
 } lb_tally;
 
 /* Is it time for lb_tally_turn? `bucket` = the length of a bucket. True also when the clock stepped back. */
 static inline bool lb_tally_due(const lb_tally *tally, lb_span bucket, lb_time now)
 {
-	return lb_get64(&tally->end) - now - 1 >= bucket;
+	uint64_t begun = lb_get64(&tally->begun);
+
+	return now + 1 - begun >= bucket || begun == 0;
+}
+
+/* A call that is in the writer's total is none of this window's. */
+static inline void lb_tally_skip(lb_tally *tally, bool shared)
+{
+	lb_bump64(&tally->base, 1, shared);
 }
 
 /*

@@ -88,18 +88,22 @@ int lb_breaker_enter(lb_breaker *breaker, lb_permit *permit)
 	return LB_OK;
 }
 
-/* Counts a call with a verdict. Returns the calls in the window if the circuit wants to know. */
+/*
+ * Counts a call with a verdict. Returns the calls in the window if the rate is to be looked at: by a failure, by a success
+ * that may complete calls_min, and when the window moved on.
+ */
 static uint32_t count(lb_breaker *breaker, lb_time now, bool failed)
 {
 	lb_circuit *circuit = &breaker->circuit;
 	lb_span bucket = breaker->rules.bucket;
+	bool moved_on = lb_tally_due(&breaker->tally, bucket, now);
 
-	if (lb_tally_due(&breaker->tally, bucket, now))
+	if (moved_on)
 		lb_tally_turn(&breaker->tally, &circuit->window, bucket, now, lb_get(&breaker->calls), true);
 	uint32_t calls = lb_add(&breaker->calls, 1) + 1;
 	if (failed)
 		lb_window_fail(&circuit->window, bucket, now);
-	if (!failed && !lb_circuit_armed(circuit))
+	if (!failed && !moved_on && !lb_circuit_armed(circuit))
 		return 0;
 	return lb_window_calls(&circuit->window, bucket, now) +
 	       lb_tally_calls(&breaker->tally, bucket, now, calls);
@@ -125,10 +129,11 @@ int lb_breaker_leave(lb_breaker *breaker, lb_permit permit, lb_result result, lb
 		return LB_EINVAL;
 	if (!lb_circuit_current(&breaker->circuit, pass))
 		return LB_ESTALE;
-	if (result == LB_CANCELLED || result == LB_LOCAL)
-		return lb_circuit_cancel(&breaker->circuit, breaker->cells, pass);
 	lb_time now = lb_env_now(&breaker->env);
-	uint32_t calls = count(breaker, now, fails(result));
+	if (result == LB_CANCELLED || result == LB_LOCAL)
+		return lb_circuit_cancel(&breaker->circuit, breaker->cells, &breaker->rules, now, pass);
+	/* a trial decides by itself: it is in no rate */
+	uint32_t calls = pass.cell == 0 ? count(breaker, now, fails(result)) : 0;
 	int error =
 	    lb_circuit_leave(&breaker->circuit, breaker->cells, &breaker->rules, now, pass, fails(result),
 			     calls, (uint32_t)(lb_mix64(now ^ (uint64_t)(uintptr_t)breaker) >> 32), &turn);

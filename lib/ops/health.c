@@ -65,7 +65,7 @@ static lb_health *allocate(lb_pool *pool, const lb_health_config *rules)
 	health->flights = lb_at(health, flights_at);
 	health->flights_max = flights;
 	lb_put64(&health->stream, lb_env_seed(&pool->env, (uint64_t)(uintptr_t)health));
-	health->random = (lb_random){&health->stream, true, pool->env.random, pool->env.user};
+	health->random = (lb_random){&health->stream, pool->env.random, pool->env.user};
 	return health;
 }
 
@@ -142,7 +142,8 @@ void lb_health_land(lb_health *health, lb_flight *flight, lb_time now)
 /* Writes when the endpoint is due again, now that its status is known. */
 static void reschedule(lb_health *health, lb_endpoint endpoint, lb_time due)
 {
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env);
+	lb_time held_at;
+	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
 	lb_schedule *schedule = &health->schedules[lb_endpoint_slot(endpoint)];
 
 	if (schedule->generation == endpoint >> 32 && !schedule->probing)
@@ -198,7 +199,8 @@ int lb_health_done(lb_health *health, lb_probe probe, lb_result result, lb_healt
 	if (number == 0 || index >= health->flights_max)
 		return LB_ESTALE;
 	lb_time now = lb_env_now(&health->pool->env);
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env);
+	lb_time held_at;
+	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
 	lb_flight flight = health->flights[index];
 	if (flight.number == number)
 		lb_health_land(health, &health->flights[index], now);

@@ -20,7 +20,8 @@ static bool flight_over(const lb_health *health, lb_flight *flight, lb_time now)
 /* Ends one flight that is over. Returns false if there is none. */
 static bool time_out_one(lb_health *health, lb_time now)
 {
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env);
+	lb_time held_at;
+	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
 	lb_flight over = {0};
 	lb_probe probe = {0};
 
@@ -129,7 +130,8 @@ static int call_probe_start(lb_health *health, lb_probe probe, const lb_flight *
 /* What follows the host's answer, unless the probe was done (or its place taken) inside of probe_start. */
 static void note_start(lb_health *health, uint32_t index, uint32_t number, int error, void *mine, lb_time now)
 {
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env);
+	lb_time held_at;
+	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
 	lb_flight *flight = &health->flights[index];
 
 	if (flight->number == number) {
@@ -144,7 +146,8 @@ static void note_start(lb_health *health, uint32_t index, uint32_t number, int e
 /* Starts one probe that is due. Returns false if none is, or too many are in flight. */
 static bool start_one(lb_health *health, lb_time now)
 {
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env);
+	lb_time held_at;
+	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
 	bool room = lb_get(&health->flying) < health->flights_max;
 	lb_endpoint endpoint = room ? find_due(health, now) : LB_NO_ENDPOINT;
 	uint32_t index = endpoint != LB_NO_ENDPOINT ? take_off(health, endpoint, now) : 0;
@@ -163,7 +166,8 @@ static bool start_one(lb_health *health, lb_time now)
 /* When something is due next; what waits for a free place in the air is not. */
 static lb_time next_deadline(lb_health *health, lb_time now)
 {
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env);
+	lb_time held_at;
+	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
 	lb_time next = lb_time_after(now, TICK_MAX);
 	bool room = lb_get(&health->flying) < health->flights_max;
 

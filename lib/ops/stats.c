@@ -49,7 +49,7 @@ static lb_endpoint_stats stats_of(const lb_figures *figures, uint64_t pool_selec
 	    .local = figures->outcomes[LB_LOCAL],
 	    .forgotten = figures->outcomes[LB_OUTCOME_FORGOTTEN],
 	    .latency_average = timed > 0 ? figures->latency_sum / timed : 0,
-	    .latency_min = figures->latency_min,
+	    .latency_min = figures->latency_min > 0 ? figures->latency_min - 1 : 0,
 	    .latency_max = figures->latency_max,
 	    .inflight = (uint32_t)lb_min64(figures->open, UINT32_MAX),
 	    .inflight_peak = figures->peak,

@@ -224,3 +224,21 @@ void lb_chains_checked(lb_pool *pool, uint32_t slot, bool passed, lb_time now)
 	lb_standby_checked(&chain->standby, passed);
 	follow_chain(pool, chain, &pool->chains->rules, now);
 }
+
+bool lb_chain_wants_trial(const lb_pool *pool, uint32_t slot)
+{
+	const lb_chain *chain = lb_chain_of(pool, slot);
+
+	if (!pool->has_breaker || lb_get64(&pool->slots[slot].checked) != 0)
+		return false;
+	return chain && !pool->chains->rules.manual_return &&
+	       lb_get(&chain->standby.passed) < pool->chains->rules.successes;
+}
+
+bool lb_chains_help(lb_pool *pool, lb_time now)
+{
+	if (chains_used(pool) == 0)
+		return false;
+	lb_chains_poll(pool, now);
+	return true;
+}

@@ -61,6 +61,18 @@ void lb_chains_follow(lb_pool *pool, uint32_t slot, lb_time now);
 /* The same for all chains, under control: at the end of each control call and at ticks. Returns when to come back. */
 lb_time lb_chains_poll(lb_pool *pool, lb_time now);
 
+/*
+ * A select found nobody: does what the poll does, from any thread. Whoever shut a primary's gate may have been stopped
+ * before the backup's was opened. False: there are no chains.
+ */
+bool lb_chains_help(lb_pool *pool, lb_time now);
+
+/*
+ * Does a primary that stands by need more successes before traffic may return to it, and is nobody checking it? Then
+ * requests must prove it, also when its breaker has closed after fewer.
+ */
+bool lb_chain_wants_trial(const lb_pool *pool, uint32_t slot);
+
 /* Under control: `slot` leaves the pool. A removed primary dissolves its chain, a removed backup leaves its chains. */
 void lb_chains_remove(lb_pool *pool, uint32_t slot, lb_time now);
 

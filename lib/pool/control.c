@@ -9,8 +9,7 @@ lb_control lb_control_begin(lb_pool *pool)
 {
 	lb_control control = {.pool = pool};
 
-	control.holding = lb_lease_begin(&pool->header->lease, &pool->env);
-	control.now = lb_env_now(&pool->env);
+	control.holding = lb_lease_begin(&pool->header->lease, &pool->env, &control.now);
 	return control;
 }
 
@@ -142,7 +141,7 @@ int lb_pool_set_breaker(lb_pool *pool, lb_endpoint endpoint, lb_breaker_force fo
 	int error = begin_on(&control, pool, endpoint, &slot);
 	if (error != LB_OK)
 		return error;
-	lb_circuit_force(&pool->circuits[slot], force, &turn);
+	lb_circuit_force(&pool->slots[slot].circuit, force, &turn);
 	lb_pool_forget_calls(pool, slot);
 	lb_pool_turned(pool, slot, &turn, control.now);
 	lb_control_end(&control, true);

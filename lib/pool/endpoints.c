@@ -21,9 +21,12 @@ uint32_t lb_pool_inflight(const lb_pool *pool, uint32_t slot)
 {
 	uint32_t inflight = 0;
 
-	/* acquire: a count of 0 means that all that its requests wrote is written (pool/settle.c) */
+	/*
+	 * Ordered: racers for a limited endpoint see each other (select/take.h); an acquire, too: a count of 0 means that
+	 * all that its requests wrote is written (pool/settle.c).
+	 */
 	for (uint32_t lane = 0; lane < pool->lanes_n; lane++)
-		inflight += lb_get_acquire(&pool->lanes[lane].loads[slot].own);
+		inflight += lb_get_ordered(&pool->lanes[lane].loads[slot].own);
 	return inflight;
 }
 
@@ -144,7 +147,7 @@ static lb_breaker_state breaker_state(const lb_pool *pool, uint32_t slot)
 {
 	if (!pool->has_breaker)
 		return LB_BREAKER_CLOSED;
-	return lb_circuit_state(&pool->circuits[slot], &pool->breaker, lb_env_now(&pool->env), NULL);
+	return lb_circuit_state(&pool->slots[slot].circuit, &pool->breaker, lb_env_now(&pool->env), NULL);
 }
 
 static void show(const lb_pool *pool, uint32_t number, lb_endpoint_info *info)

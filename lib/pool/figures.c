@@ -65,7 +65,7 @@ static void empty_record(lb_record *record)
 	lb_put64(&record->latency_sum, 0);
 	lb_put64(&record->average.value, 0);
 	lb_put64(&record->tally.base, 0);
-	lb_put64(&record->tally.end, 0);
+	lb_put64(&record->tally.begun, 0);
 	lb_put(&record->era, 0);
 }
 

@@ -44,7 +44,7 @@ static void format_slot(lb_pool *pool, uint32_t number)
 	lb_put(&slot->gates, LB_WHY_REMOVED);
 	lb_put(&slot->later, number + 1 < pool->shape.slots ? number + 1 : LB_NO_SLOT);
 	if (pool->has_breaker)
-		lb_circuit_init(&pool->circuits[number], lb_pool_cells(pool, number), &pool->breaker);
+		lb_circuit_init(&pool->slots[number].circuit, lb_pool_cells(pool, number), &pool->breaker);
 }
 
 /* Fills a zeroed block. */
@@ -61,8 +61,7 @@ static void format(lb_pool *pool, lb_time now)
 	for (uint32_t number = 0; number < pool->lanes_n; number++) {
 		lb_lane *lane = &pool->lanes[number];
 		lb_put64(&lane->head->stream, lb_mix64(seed + number));
-		/* a ledger's generations start anywhere, so that another pool's ticket fits by accident only */
-		lb_ledger_init(&lane->ledger, (uint32_t)lb_mix64(seed ^ number));
+		lb_ledger_init(&lane->ledger, lb_mix64(seed ^ number));
 	}
 	lb_put(&header->oldest, LB_NO_SLOT);
 	lb_put(&header->newest, LB_NO_SLOT);

@@ -37,7 +37,6 @@ int lb_pool_leave(lb_pool *pool, uint32_t number)
 	if (joined) {
 		lb_pool_sweep(pool, lane, lane->ledger.n, true, control.now);
 		lb_put64(&lane->head->worker, 0);
-		lb_sub(&pool->header->lanes_joined, 1);
 	}
 	lb_control_end(&control, joined);
 	return joined ? LB_OK : LB_EINVAL;

@@ -43,7 +43,6 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	at.header = lb_layout_add(&block, 1, sizeof(lb_pool_header));
 	at.slots = lb_layout_add(&block, slots, sizeof(lb_slot));
 	at.weights = lb_layout_add(&block, slots, sizeof(lb_atomic32));
-	at.circuits = lb_layout_add(&block, config->breaker ? slots : 0, sizeof(lb_circuit));
 	at.cells = lb_layout_add(&block, (size_t)slots * at.trials_n, sizeof(lb_trial));
 	at.index = lb_layout_add(&block, at.index_n, sizeof(lb_atomic32));
 	at.scratch = lb_layout_add(&block, at.index_n, sizeof(lb_atomic32));
@@ -80,6 +79,16 @@ static void lay_out_lane_at(lb_pool *pool, const lb_pool_layout *at, uint32_t nu
 	    .n = at->recent_n,
 	    .shared = lane->shared,
 	};
+	lane->algo = (lb_algo_lane){
+	    .shape = &pool->shape,
+	    .weights = pool->weights,
+	    .loads = lane->loads,
+	    .records = lane->records,
+	    .decay = &pool->decay,
+	    .random = {&lane->head->stream, pool->env.random, pool->env.user},
+	    .number = number,
+	    .shared = lane->shared,
+	};
 }
 
 void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
@@ -93,7 +102,6 @@ void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
 	pool->header = lb_at(block, at->header);
 	pool->slots = lb_at(block, at->slots);
 	pool->weights = lb_at(block, at->weights);
-	pool->circuits = lb_at(block, at->circuits);
 	pool->cells = lb_at(block, at->cells);
 	pool->index = lb_at(block, at->index);
 	pool->scratch = lb_at(block, at->scratch);

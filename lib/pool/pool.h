@@ -7,7 +7,7 @@
  * Who writes what
  *   slots, names, views    control, under header->lease; others only look
  *   gates                  control and, for the breaker's and the standby's bit, whoever makes a transition
- *   circuits               anybody, by compare-and-swap (core/circuit.h)
+ *   circuits               anybody, by compare-and-swap (core/circuit.h), if the pool has breakers
  *   a lane's arrays        its owner; lane 0: anybody, with locked instructions
  */
 #ifndef LB_POOL_POOL_H
@@ -31,7 +31,7 @@
 
 enum { LB_SLOT_FREE, LB_SLOT_LIVE, LB_SLOT_LEAVING };
 
-/* One endpoint. The first line is what a select reads of it. */
+/* One endpoint. The first line is what a select and a report read of it. */
 typedef struct lb_slot {
 	_Alignas(LB_LINE) lb_atomic32 gates; /* core/gates.h: 0 reasons = it may get requests */
 	lb_atomic32 generation;              /* rises each time the slot is given to an endpoint; never 0 */
@@ -39,7 +39,9 @@ typedef struct lb_slot {
 	lb_atomic32 inflight_max;
 	lb_atomic32 stand_in; /* slot + 1 of the endpoint that takes its turns while it stands by; 0 = none */
 	lb_atomic32 life;     /* LB_SLOT_* */
-	lb_atomic32 admin, health, priority, zone;
+	lb_atomic32 admin;
+	lb_circuit circuit; /* all zero, which is closed, in a pool without breakers */
+	lb_atomic32 health, priority, zone;
 	lb_atomic32 order;                        /* of addition */
 	lb_atomic32 checks_failed, checks_passed; /* in a row */
 	lb_atomic64 checked;                      /* when; 0 = never */
@@ -71,7 +73,7 @@ typedef struct lb_pool_header {
 	lb_atomic32 era;                    /* of the statistics */
 	lb_atomic64 trial_at;               /* when a select shall look for a circuit that wants a trial */
 	lb_atomic32 trial_slot;             /* where it goes on looking */
-	lb_atomic32 lanes_joined;           /* besides lane 0 */
+	lb_atomic32 lanes_joined;           /* how often a lane was joined: 0 = there is lane 0 only */
 	lb_atomic32 slots_used;             /* slots below this were in use at some time */
 	lb_atomic32 dirty;                  /* the view should be published anew */
 	/* control */
@@ -89,14 +91,15 @@ typedef struct lb_pool_header {
 /* A lane's own words. */
 typedef struct lb_lane_head {
 	_Alignas(LB_LINE) lb_atomic64 stream; /* of random numbers */
-	lb_atomic64 refresh_at;               /* when to look at the other lanes' counts again */
-	lb_atomic32 refresh_slot;             /* and from which slot on */
+	lb_atomic64 worker;                   /* its owner; 0 = nobody */
+	lb_atomic64 attend_at;                /* when a select shall look after the lane again */
+	lb_atomic32 refresh_slot;             /* from which slot on it looks at the other lanes' counts */
+	lb_atomic32 swept;                    /* the row that the sweep for forgotten tickets looks at next */
+	lb_atomic32 overdue;                  /* a tick saw a forgotten ticket that only the owner may settle */
 	lb_atomic32 ledger_cursor;
 	lb_atomic32 recent_written;
-	lb_atomic32 selects;                  /* counted modulo 2^32, to do some things at some of them */
-	lb_atomic32 swept;                    /* the row that the sweep for forgotten tickets looks at next */
-	_Alignas(LB_LINE) lb_atomic64 worker; /* its owner; 0 = nobody */
-	lb_atomic64 none, full, limit, retries;
+	_Alignas(LB_LINE) lb_atomic64 none; /* answers, see stats.h */
+	lb_atomic64 full, limit, retries;
 } lb_lane_head;
 
 /* A lane as this process sees it. */
@@ -106,6 +109,7 @@ typedef struct lb_lane {
 	lb_record *records; /* by slot */
 	lb_ledger ledger;
 	lb_recent recent;
+	lb_algo_lane algo; /* the same for algorithms, to read */
 	uint32_t number;
 	bool shared; /* lane 0 */
 } lb_lane;
@@ -147,7 +151,6 @@ struct lb_pool {
 	lb_pool_header *header;
 	lb_slot *slots;
 	lb_atomic32 *weights; /* by slot */
-	lb_circuit *circuits; /* by slot, if has_breaker */
 	lb_trial *cells;      /* by slot x breaker.trials */
 	lb_atomic32 *index;   /* buckets of the name index: slot, or LB_NO_SLOT */
 	lb_atomic32 *scratch; /* as many as buckets: a table for lb_pool_sync */

@@ -6,99 +6,98 @@
 #include "pool/events.h"
 #include "pool/trial.h"
 
-/* The part of a verdict that is not "a success while all is well". */
-static void judge(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, bool failed, lb_time now)
+/*
+ * Tells the circuit of a verdict. One of an older epoch counts for nothing, in the window neither. `moved_on`: the window
+ * slid, so the rate may be another one without any failure.
+ */
+static int tell_circuit(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, bool failed, bool moved_on,
+			lb_time now)
 {
-	uint32_t slot = lb_endpoint_slot(entry->endpoint);
-	lb_circuit *circuit = &pool->circuits[slot];
+	uint32_t number = lb_endpoint_slot(entry->endpoint);
+	lb_circuit *circuit = &pool->slots[number].circuit;
 	lb_pass pass = {.epoch = entry->epoch, .cell = entry->cell};
+	bool counts = pass.cell == 0 && lb_circuit_current(circuit, pass);
 	uint32_t calls = 0;
 	lb_turn turn;
 
-	if (failed)
+	if (!counts)
+		lb_tally_skip(&lane->records[number].tally, lane->shared);
+	else if (failed)
 		lb_window_fail(&circuit->window, pool->breaker.bucket, now);
-	if (failed || lb_circuit_armed(circuit))
-		calls = lb_pool_window_calls(pool, slot, now);
-	int left = lb_circuit_leave(circuit, lb_pool_cells(pool, slot), &pool->breaker, now, pass, failed,
+	if (counts && (failed || moved_on || lb_circuit_armed(circuit)))
+		calls = lb_pool_window_calls(pool, number, now);
+	int left = lb_circuit_leave(circuit, lb_pool_cells(pool, number), &pool->breaker, now, pass, failed,
 				    calls, (uint32_t)lb_mix64(now ^ lb_get64(&lane->head->stream)), &turn);
-	lb_pool_turned(pool, slot, &turn, now);
-	if (entry->cell == 0 || left != LB_OK)
-		return;
-	/* a trial came back: there is room for the next one */
-	lb_trials_from(pool, now);
-	lb_chains_checked(pool, slot, !failed, now);
+	lb_pool_turned(pool, number, &turn, now);
+	return left;
 }
 
-static void tell_circuit(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome,
-			 lb_time now)
+/* The part of settling that is not "a success while all is well". */
+static void judge(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome, bool moved_on,
+		  lb_time now)
 {
-	uint32_t slot = lb_endpoint_slot(entry->endpoint);
-	lb_circuit *circuit = &pool->circuits[slot];
+	uint32_t number = lb_endpoint_slot(entry->endpoint);
 	lb_pass pass = {.epoch = entry->epoch, .cell = entry->cell};
+	bool verdict = outcome == LB_SUCCESS || lb_outcome_fails(outcome);
+	int left = LB_OK;
 
-	if (outcome == LB_SUCCESS && lb_circuit_quiet(circuit, pass))
+	if (pool->has_breaker && verdict)
+		left = tell_circuit(pool, lane, entry, outcome != LB_SUCCESS, moved_on, now);
+	else if (pool->has_breaker)
+		lb_circuit_cancel(&pool->slots[number].circuit, lb_pool_cells(pool, number), &pool->breaker,
+				  now, pass);
+	bool trial = pass.cell != 0 || lb_get(&pool->slots[number].stand_in) != 0;
+	if (!trial)
 		return;
-	if (outcome == LB_SUCCESS || lb_outcome_fails(outcome)) {
-		judge(pool, lane, entry, outcome != LB_SUCCESS, now);
-		return;
-	}
-	if (pass.cell == 0)
-		return;
-	lb_circuit_cancel(circuit, lb_pool_cells(pool, slot), pass);
+	if (verdict && left == LB_OK)
+		lb_chains_checked(pool, number, outcome == LB_SUCCESS, now);
+	/* it came back: there is room for the next one */
 	lb_trials_from(pool, now);
 }
 
 void lb_pool_settle(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome,
 		    lb_span latency, lb_time now)
 {
-	uint32_t slot = lb_endpoint_slot(entry->endpoint);
-	lb_record *record = &lane->records[slot];
-	lb_load *load = &lane->loads[slot];
-	lb_sample sample = {
-	    .outcome = outcome,
-	    .inflight = lb_load_seen(load),
-	    .era = lb_get(&pool->header->era),
-	    .shared = lane->shared,
-	    .latency = latency,
-	    .penalty = pool->failure_latency,
-	    .now = now,
-	};
-	lb_recent_entry recent = {
-	    .at = now,
-	    .endpoint = entry->endpoint,
-	    .latency = latency,
-	    .result = outcome == LB_OUTCOME_FORGOTTEN ? LB_CANCELLED : (lb_result)outcome,
-	    .attempt = entry->attempt,
-	};
+	uint32_t number = lb_endpoint_slot(entry->endpoint);
+	lb_slot *slot = &pool->slots[number];
+	lb_record *record = &lane->records[number];
+	bool moved_on = pool->has_breaker && lb_tally_due(&record->tally, pool->breaker.bucket, now);
 
-	if (pool->has_breaker && lb_tally_due(&record->tally, pool->breaker.bucket, now))
-		lb_tally_turn(&record->tally, &pool->circuits[slot].window, pool->breaker.bucket, now,
+	latency = lb_min64(latency, LB_LATENCY_MAX);
+	if (moved_on)
+		lb_tally_turn(&record->tally, &slot->circuit.window, pool->breaker.bucket, now,
 			      lb_record_calls(record), lane->shared);
-	lb_record_add(record, &pool->decay, &sample);
-	if (pool->has_breaker)
-		tell_circuit(pool, lane, entry, outcome, now);
-	lb_recent_add(&lane->recent, &recent);
-	/*
-	 * Last, with a release: while the count stands, the slot is not given to another endpoint, so all of the above
-	 * went to the right one. Control's acquire of the count comes before it reuses the slot.
-	 */
-	lb_bump(&load->own, UINT32_MAX, lane->shared);
+	lb_settle_figures(pool, lane, entry, outcome, latency, now);
+	if (moved_on || !lb_settles_quietly(slot, entry, outcome))
+		judge(pool, lane, entry, outcome, moved_on, now);
+	lb_settle_recent(lane, entry, outcome, latency, now);
+	lb_settle_end(lane, number);
 }
 
-void lb_pool_sweep(lb_pool *pool, const lb_lane *lane, uint32_t steps, bool all, lb_time now)
+lb_time lb_pool_sweep(lb_pool *pool, const lb_lane *lane, uint32_t steps, bool all, lb_time now)
 {
-	uint32_t at = lb_get(&lane->head->swept);
-	uint32_t row, word;
-	lb_entry entry;
+	lb_sweep sweep = {
+	    .now = now, .all = all, .steps = steps, .at = lb_get(&lane->head->swept), .next = LB_NEVER};
+	uint32_t outcome = all ? (uint32_t)LB_CANCELLED : (uint32_t)LB_OUTCOME_FORGOTTEN;
 
-	while ((row = lb_ledger_sweep(&lane->ledger, &at, &steps, now, all, &word, &entry)) != LB_NO_ROW) {
-		if (!lb_ledger_close(&lane->ledger, row, word))
+	while (lb_ledger_sweep(&lane->ledger, &sweep)) {
+		const lb_entry *entry = &sweep.entry;
+		if (!lb_ledger_close(&lane->ledger, sweep.row, sweep.word))
 			continue;
-		uint32_t outcome = all ? (uint32_t)LB_CANCELLED : (uint32_t)LB_OUTCOME_FORGOTTEN;
 		if (!all)
-			lb_events_note(pool, LB_EVENT_FORGOTTEN, lb_endpoint_slot(entry.endpoint), 0, 0,
+			lb_events_note(pool, LB_EVENT_FORGOTTEN, lb_endpoint_slot(entry->endpoint), 0, 0,
 				       LB_NO_ENDPOINT, now);
-		lb_pool_settle(pool, lane, &entry, outcome, lb_time_since(now, entry.started), now);
+		lb_pool_settle(pool, lane, entry, outcome, lb_time_since(now, entry->started), now);
 	}
-	lb_put(&lane->head->swept, at);
+	lb_put(&lane->head->swept, sweep.at);
+	return sweep.next;
+}
+
+lb_time lb_pool_find_overdue(const lb_lane *lane, lb_time now)
+{
+	lb_sweep sweep = {.now = now, .steps = lane->ledger.n, .next = LB_NEVER};
+
+	if (lb_ledger_sweep(&lane->ledger, &sweep))
+		lb_put(&lane->head->overdue, 1);
+	return sweep.next;
 }

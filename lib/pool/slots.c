@@ -74,7 +74,7 @@ static void write_endpoint(lb_pool *pool, uint32_t number, const lb_endpoint_con
 	lb_put64(&slot->checked, 0);
 	lb_put(&pool->weights[number], config->weight);
 	if (pool->has_breaker)
-		lb_circuit_init(&pool->circuits[number], lb_pool_cells(pool, number), &pool->breaker);
+		lb_circuit_init(&pool->slots[number].circuit, lb_pool_cells(pool, number), &pool->breaker);
 }
 
 uint32_t lb_slots_take(lb_control *control, const lb_endpoint_config *config)

@@ -19,10 +19,22 @@ static void poll_circuits(lb_control *control)
 		return;
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
 	     at = lb_get(&pool->slots[at].later)) {
-		lb_circuit_poll(&pool->circuits[at], &pool->breaker, control->now, &turn);
+		lb_circuit_poll(&pool->slots[at].circuit, lb_pool_cells(pool, at), &pool->breaker, control->now,
+				&turn);
 		lb_pool_turned(pool, at, &turn, control->now);
 	}
-	lb_trials_review(pool, control->now);
+}
+
+/* Settles lane 0's forgotten tickets, and asks the other lanes' owners to. Returns when the next may be forgotten. */
+static lb_time sweep_lanes(lb_control *control)
+{
+	lb_pool *pool = control->pool;
+	lb_time next = lb_pool_sweep(pool, &pool->lanes[0], pool->lanes[0].ledger.n, false, control->now);
+
+	for (uint32_t number = 1; number < pool->lanes_n; number++)
+		if (lb_get64(&pool->lanes[number].head->worker) != 0)
+			next = lb_min64(next, lb_pool_find_overdue(&pool->lanes[number], control->now));
+	return next;
 }
 
 lb_time lb_pool_tick(lb_pool *pool)
@@ -32,8 +44,9 @@ lb_time lb_pool_tick(lb_pool *pool)
 	lb_control control = lb_control_begin(pool);
 	lb_time next = lb_time_after(control.now, TICK_MAX);
 
-	lb_pool_sweep(pool, &pool->lanes[0], pool->lanes[0].ledger.n, false, control.now);
+	next = lb_min64(next, sweep_lanes(&control));
 	poll_circuits(&control);
+	lb_trials_review(pool, control.now);
 	next = lb_min64(next, lb_chains_poll(pool, control.now));
 	next = lb_min64(next, lb_slots_free(&control));
 	lb_time trial = lb_get64(&pool->header->trial_at);

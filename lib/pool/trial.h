@@ -10,6 +10,9 @@
 /* Lets selects look for trials from `when` on, if they would not earlier. Any thread. */
 void lb_trials_from(lb_pool *pool, lb_time when);
 
+/* A look through the circuits begins; lb_trials_from says afterwards when the next one is due. Any thread. */
+void lb_trials_begin(lb_pool *pool);
+
 /* Under control, at ticks: mends gates that lag behind their circuits, and sets when selects shall look. */
 void lb_trials_review(lb_pool *pool, lb_time now);
 

@@ -139,11 +139,17 @@ static void publish(lb_pool *pool, uint32_t sequence)
 	lb_put_release(&pool->header->view, sequence);
 }
 
+/* Takes the mark away, before the slots are read: a transition from now on sets it again. Returns whether it was set. */
+static bool clean(lb_pool *pool)
+{
+	return lb_and(&pool->header->dirty, 0) != 0;
+}
+
 void lb_view_publish(lb_pool *pool)
 {
 	uint32_t sequence = lb_get(&pool->header->view) + 1;
 
-	lb_put(&pool->header->dirty, 0);
+	clean(pool);
 	fill(pool, sequence);
 	publish(pool, sequence);
 }
@@ -170,9 +176,8 @@ static bool same_halves(const lb_pool *pool)
 bool lb_view_refresh(lb_pool *pool)
 {
 	uint32_t sequence = lb_get(&pool->header->view) + 1;
-	bool marked = lb_get(&pool->header->dirty) != 0;
+	bool marked = clean(pool);
 
-	lb_put(&pool->header->dirty, 0);
 	fill(pool, sequence);
 	/* a mark may stand for something that the list does not show, such as a table that a dying writer left half */
 	if (!marked && same_halves(pool))

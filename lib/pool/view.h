@@ -5,7 +5,7 @@
  *
  * It is a hint: who reads it checks the gates. Two halves; control fills the one that is not published, has the
  * selectors' tables built into their same half, and publishes both with one release store of the sequence. A reader that
- * is overtaken by the next publication still has its own half; by two, it may read a mixture: still slot numbers.
+ * is overtaken by the next publication may read a mixture of its view and one that is being made: still slot numbers.
  */
 #ifndef LB_POOL_VIEW_H
 #define LB_POOL_VIEW_H
@@ -44,10 +44,10 @@ static inline lb_view_hold lb_view_hold_now(const lb_pool *pool)
 	};
 }
 
-/* Was its half perhaps overwritten meanwhile? */
+/* Is there a newer one? Then the one that is held may be stale, and its half may be overwritten already. */
 static inline bool lb_view_overtaken(const lb_pool *pool, const lb_view_hold *hold)
 {
-	return lb_get_acquire(&pool->header->view) - hold->sequence > 1;
+	return lb_get_acquire(&pool->header->view) != hold->sequence;
 }
 
 /* The `place`-th tier to serve; n = 0 if there is none. Bounds hold even for a mixture of two views. */

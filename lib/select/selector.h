@@ -1,4 +1,4 @@
-/* The selector inside: a handle on one algorithm's state in the pool's block, and on the lanes' view of it. */
+/* The selector inside: a handle on one algorithm's state in the pool's block, and the parts of a select and a report. */
 #ifndef LB_SELECT_SELECTOR_H
 #define LB_SELECT_SELECTOR_H
 
@@ -14,16 +14,47 @@ struct lb_selector {
 	bool random_start;
 };
 
+/* What a select took: counted up at a slot, with the circuit's pass. */
+typedef struct lb_taken {
+	uint32_t slot, reason;
+	lb_pass pass;
+} lb_taken;
+
 /* Ids of tickets: {6 nonce, 6 lane, 20 row, 32 the row's word}. */
 static inline uint64_t lb_ticket_id(const lb_pool *pool, uint32_t lane, uint32_t row, uint32_t word)
 {
 	return (uint64_t)(pool->nonce & 63) << 58 | (uint64_t)lane << 52 | (uint64_t)row << 32 | word;
 }
 
-/* Looks at the other lanes' counts again, a little, if it is time. */
-void lb_lane_refresh(lb_pool *pool, const lb_lane *lane, lb_time now);
+static inline void lb_count_down(const lb_lane *lane, uint32_t slot)
+{
+	lb_bump(&lane->loads[slot].own, UINT32_MAX, lane->shared);
+}
 
-/* Settles the ticket's request and closes the ticket; LB_ESTALE if it is not open (any more): nothing is changed. */
-int lb_ticket_settle(lb_pool *pool, lb_ticket *ticket, lb_result result, lb_span latency, lb_time now);
+/*
+ * The careful way to an endpoint, with every question asked in order; lb_select takes it when the ordinary way does not
+ * lead there. `named` is what the algorithm named already, LB_NO_SLOT if it was not asked yet. Returns LB_OK, LB_ENONE,
+ * LB_EFULL.
+ */
+int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane, const lb_ticket *ticket,
+	      lb_pick *pick, uint32_t named, lb_taken *taken);
+
+#define LB_ATTEND_PERIOD LB_MICROSECONDS
+#define LB_ATTEND_ROWS 16u
+
+/*
+ * Is it time for lb_lane_attend? After a period, and, as the clock may stand still, with every so many rows. A time that
+ * lies further ahead than a period comes of a clock that stepped back.
+ */
+static inline bool lb_lane_attend_due(const lb_lane *lane, uint32_t row, lb_time now)
+{
+	return row % LB_ATTEND_ROWS == 0 || lb_get64(&lane->head->attend_at) - now - 1 >= LB_ATTEND_PERIOD;
+}
+
+/* Looks after a lane, a little: the other lanes' counts, and the owner's forgotten tickets. */
+void lb_lane_attend(lb_pool *pool, const lb_lane *lane, lb_time now);
+
+/* Settles the ticket's request as a failure; LB_ESTALE if it is not open (any more): nothing is changed. */
+int lb_ticket_fail(lb_pool *pool, lb_ticket *ticket, lb_time now);
 
 #endif

@@ -101,31 +101,57 @@ static bool harmful(uint32_t code)
 	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
-static void put_escaped_byte(lb_line_buffer *line, const char *prefix, char byte)
+static void put_hex(lb_line_buffer *line, uint32_t value, uint32_t digits)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned char value = (unsigned char)byte;
+	static const char hex[] = "0123456789abcdef";
 
-	lb_put_text(line, prefix);
-	lb_put_bytes(line, &digits[value >> 4], 1);
-	lb_put_bytes(line, &digits[value & 15], 1);
+	while (digits-- > 0)
+		lb_put_bytes(line, &hex[value >> (4 * digits) & 15], 1);
 }
 
-/* Puts one character, or escapes its bytes. Returns how many bytes of the name that took. */
-static size_t put_character(lb_line_buffer *line, const char *name, const char *prefix)
+/* Reads one character. Returns its bytes if it may be shown as it is, else 0; writes its code. */
+static size_t read_plain(const char *name, size_t *bytes, uint32_t *code)
 {
-	uint32_t code;
-	size_t bytes = read_character(name, &code);
+	*bytes = read_character(name, code);
+	if (*bytes > 0 && !harmful(*code))
+		return *bytes;
+	return 0;
+}
 
-	if (bytes > 0 && !harmful(code)) {
+/* Puts one character, or its bytes as \xNN. Returns how many bytes of the name that took. */
+static size_t put_character(lb_line_buffer *line, const char *name)
+{
+	size_t bytes;
+	uint32_t code;
+
+	if (read_plain(name, &bytes, &code) > 0) {
 		lb_put_bytes(line, name, bytes);
 		return bytes;
 	}
 	if (bytes == 0)
 		bytes = 1;
-	for (size_t i = 0; i < bytes; i++)
-		put_escaped_byte(line, prefix, name[i]);
+	for (size_t i = 0; i < bytes; i++) {
+		lb_put_text(line, "\\x");
+		put_hex(line, (unsigned char)name[i], 2);
+	}
 	return bytes;
+}
+
+/* The same as JSON has it: \uNNNN is the character's code (all that are escaped have four digits), or a stray byte's value. */
+static size_t put_json_character(lb_line_buffer *line, const char *name)
+{
+	size_t bytes;
+	uint32_t code;
+
+	if (*name == '"' || *name == '\\')
+		lb_put_text(line, "\\");
+	if (read_plain(name, &bytes, &code) > 0) {
+		lb_put_bytes(line, name, bytes);
+		return bytes;
+	}
+	lb_put_text(line, "\\u");
+	put_hex(line, bytes > 0 ? code : (unsigned char)*name, 4);
+	return bytes > 0 ? bytes : 1;
 }
 
 void lb_put_name(lb_line_buffer *line, const char *name, size_t width)
@@ -134,7 +160,7 @@ void lb_put_name(lb_line_buffer *line, const char *name, size_t width)
 
 	while (*name != '\0') {
 		size_t before = line->length;
-		name += put_character(line, name, "\\x");
+		name += put_character(line, name);
 		size_t used = lb_line_width(line, from);
 		if (used < width || (used == width && *name == '\0'))
 			continue;
@@ -147,11 +173,8 @@ void lb_put_name(lb_line_buffer *line, const char *name, size_t width)
 
 void lb_put_json_name(lb_line_buffer *line, const char *name)
 {
-	while (*name != '\0') {
-		if (*name == '"' || *name == '\\')
-			lb_put_text(line, "\\");
-		name += put_character(line, name, "\\u00");
-	}
+	while (*name != '\0')
+		name += put_json_character(line, name);
 }
 
 size_t lb_line_width(const lb_line_buffer *line, size_t from)

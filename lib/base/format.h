@@ -33,7 +33,7 @@ void lb_put_span(lb_line_buffer *line, lb_span span);
  */
 void lb_put_name(lb_line_buffer *line, const char *name, size_t width);
 
-/* A name inside a JSON string: the same bytes as \u00NN, quotes and backslashes escaped. */
+/* A name inside a JSON string: what is escaped above as \uNNNN, and quotes and backslashes. */
 void lb_put_json_name(lb_line_buffer *line, const char *name);
 
 /* Characters (not bytes) since `from`. */

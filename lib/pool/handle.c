@@ -120,19 +120,11 @@ int lb_pool_create(lb_pool **out, const lb_pool_config *config, const lb_env *ho
 	return LB_OK;
 }
 
-static bool selectors_live(const lb_pool *pool)
-{
-	for (uint32_t i = 0; i < pool->selectors_max; i++)
-		if (lb_get(&pool->header->selectors[i]) != 0)
-			return true;
-	return false;
-}
-
 int lb_pool_destroy(lb_pool *pool)
 {
 	if (!pool)
 		return LB_EINVAL;
-	if (pool->health || pool->failover || selectors_live(pool))
+	if (pool->health || pool->failover || lb_pool_has_selectors(pool))
 		return LB_EBUSY;
 	lb_env env = pool->env;
 	lb_env_free(&env, pool->memory.base, pool->memory.size);

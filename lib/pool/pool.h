@@ -187,6 +187,14 @@ static inline lb_endpoint lb_pool_id_of(const lb_pool *pool, uint32_t slot)
 	return lb_pool_id(pool, slot, lb_get(&pool->slots[slot].generation));
 }
 
+static inline bool lb_pool_has_selectors(const lb_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->selectors_max; i++)
+		if (lb_get(&pool->header->selectors[i]) != 0)
+			return true;
+	return false;
+}
+
 /* The slot of an endpoint that lives, or (if `leaving`) waits for its last ticket; else LB_NO_SLOT. */
 uint32_t lb_pool_slot(const lb_pool *pool, lb_endpoint endpoint, bool leaving);
 

@@ -135,16 +135,20 @@ void lb_slots_update(lb_control *control, uint32_t number, const lb_endpoint_con
 /*
  * May the slot be given to another endpoint? No row may point to it, and no select may be between its first and its
  * second look at the gates: the grace is far longer than that takes, and a select that was suspended in between finds
- * another generation. (A clock that stepped back starts the grace anew.)
+ * another generation. Without a selector there is none, and nothing to wait for. (A clock that stepped back starts the
+ * grace anew.)
  */
 static bool may_free(lb_control *control, uint32_t number)
 {
 	lb_slot *slot = &control->pool->slots[number];
 
+	if (lb_pool_inflight(control->pool, number) != 0)
+		return false;
+	if (!lb_pool_has_selectors(control->pool))
+		return true;
 	if (lb_get64(&slot->removed) > control->now)
 		lb_put64(&slot->removed, control->now);
-	return lb_time_since(control->now, lb_get64(&slot->removed)) >= LB_GRACE &&
-	       lb_pool_inflight(control->pool, number) == 0;
+	return lb_time_since(control->now, lb_get64(&slot->removed)) >= LB_GRACE;
 }
 
 static void free_slot(lb_control *control, uint32_t number)

@@ -2,6 +2,9 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct pair {
@@ -377,6 +380,106 @@ START_TEST(history_keeps_the_newest)
 }
 END_TEST
 
+START_TEST(limits_of_the_history)
+{
+	static const uint32_t good[] = {1, 1024}, bad[] = {0, 1025, UINT32_MAX};
+	lb_failover_event events[4];
+	lb_failover *none;
+	pair p;
+
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		lb_failover_config config = config_of(0, 0, 0);
+		config.history_max = good[i];
+		open_pair(&p, 2, &config, NULL);
+		ck_ok(lb_failover_set_backup(p.failover, p.r.e[0], p.r.e[1]));
+		for (int flip = 0; flip < 1030; flip++)
+			ck_ok(lb_pool_set_health(p.r.pool, p.r.e[0], flip % 2 ? LB_HEALTHY : LB_UNHEALTHY));
+		lb_failover_event *all = calloc(2000, sizeof *all);
+		ck_assert_int_eq(history(&p, all, 2000), (int)good[i]);
+		free(all);
+		close_pair(&p);
+	}
+	rig_open(&p.r, LB_ROUND_ROBIN, 1, NULL, NULL);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		lb_failover_config config = config_of(0, 0, 0);
+		config.history_max = bad[i];
+		ck_assert_int_eq(lb_failover_create(&none, p.r.pool, &config), LB_EINVAL);
+	}
+	ck_ok(lb_failover_create(&p.failover, p.r.pool, NULL));
+	ck_assert_int_eq(history(&p, events, 4), 0);
+	close_pair(&p);
+}
+END_TEST
+
+START_TEST(a_second_manager_starts_afresh)
+{
+	pair p;
+	lb_failover_config quick = config_of(0, 0, 0), slow = config_of(5 * LB_SECONDS, 0, 0);
+	lb_failover_event events[4];
+	lb_failover_status s;
+
+	open_pair(&p, 3, &quick, NULL);
+	ck_ok(lb_failover_set_backup(p.failover, p.r.e[0], p.r.e[1]));
+	ck_ok(lb_pool_set_health(p.r.pool, p.r.e[0], LB_UNHEALTHY));
+	ck_assert_int_eq(history(&p, events, 4), 1);
+	lb_failover_destroy(p.failover);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(rig_info(&p.r, i).why, i == 0 ? LB_WHY_HEALTH : 0);
+	ck_ok(lb_failover_create(&p.failover, p.r.pool, &slow));
+	ck_assert_int_eq(history(&p, events, 4), 0);
+	ck_assert_int_eq(lb_failover_get(p.failover, p.r.e[0], &s, sizeof s), LB_ENOENT);
+	/* other roles than before: nothing is left of the old chain, nor of the old rules */
+	ck_ok(lb_failover_set_primary(p.failover, p.r.e[1]));
+	ck_assert_uint_eq(status(&p, 1).failovers, 0);
+	ck_assert_uint_eq(status(&p, 1).active, p.r.e[1]);
+	ck_ok(lb_failover_set_backup(p.failover, p.r.e[1], p.r.e[2]));
+	ck_ok(lb_pool_set_health(p.r.pool, p.r.e[1], LB_UNHEALTHY));
+	ck_assert_uint_eq(status(&p, 1).active, p.r.e[1]);
+	p.r.w.now += 5 * LB_SECONDS;
+	lb_pool_tick(p.r.pool);
+	ck_assert_uint_eq(status(&p, 1).active, p.r.e[2]);
+	ck_assert_int_eq(history(&p, events, 4), 1);
+	ck_assert(events[0].from == p.r.e[1] && events[0].to == p.r.e[2]);
+	close_pair(&p);
+}
+END_TEST
+
+START_TEST(as_many_chains_as_endpoints_and_1024_at_most)
+{
+	enum { N = 1030 };
+	static const uint32_t most[] = {4, 1024};
+	static lb_endpoint e[N];
+
+	for (int i = 0; i < 2; i++) {
+		world w = {.now = LB_SECONDS};
+		lb_env env = world_env(&w);
+		lb_pool_config config;
+		lb_pool *pool;
+		lb_failover *failover;
+		lb_pool_config_init(&config, sizeof config);
+		config.endpoints_max = i == 0 ? 4 : N;
+		config.tickets_max = 1;
+		ck_ok(lb_pool_create(&pool, &config, &env));
+		ck_ok(lb_failover_create(&failover, pool, NULL));
+		for (uint32_t n = 0; n < config.endpoints_max; n++) {
+			char name[16];
+			snprintf(name, sizeof name, "%u", (unsigned)n);
+			ck_ok(lb_pool_add(pool, name, "", 1, &e[n]));
+		}
+		for (uint32_t n = 0; n < config.endpoints_max; n++)
+			ck_assert_int_eq(lb_failover_set_primary(failover, e[n]),
+					 n < most[i] ? LB_OK : LB_ELIMIT);
+		/* a dissolved chain makes room */
+		ck_ok(lb_pool_remove(pool, e[0]));
+		if (i == 1)
+			ck_ok(lb_failover_set_primary(failover, e[N - 1]));
+		lb_failover_destroy(failover);
+		ck_ok(lb_pool_destroy(pool));
+		ck_assert_int_eq(w.blocks, 0);
+	}
+}
+END_TEST
+
 START_TEST(clocks)
 {
 	pair p;
@@ -439,6 +542,60 @@ START_TEST(one_switch_and_one_event_under_threads)
 }
 END_TEST
 
+/* Managers come and go while threads make the breakers trip: what a request finds of a chain is never freed. */
+typedef struct street {
+	pair p;
+	atomic_bool over;
+} street;
+
+static void *drive(void *arg)
+{
+	street *s = arg;
+
+	while (!atomic_load(&s->over)) {
+		lb_ticket ticket = {0};
+		if (lb_select(s->p.r.selector, NULL, &ticket) == LB_OK)
+			lb_report_result(s->p.r.selector, &ticket, LB_FAILURE);
+	}
+	return NULL;
+}
+
+START_TEST(managers_come_and_go_under_traffic)
+{
+	static street s;
+	pthread_t threads[2];
+	lb_breaker_config breaker;
+	lb_failover_event event;
+
+	lb_breaker_config_init(&breaker, sizeof breaker);
+	breaker.consecutive = 1;
+	breaker.open_for = breaker.open_max = LB_MILLISECONDS;
+	rig_open(&s.p.r, LB_ROUND_ROBIN, 3, NULL, &breaker);
+	atomic_store(&s.over, false);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, drive, &s), 0);
+	for (long round = 0; round < rounds(2000); round++) {
+		ck_ok(lb_failover_create(&s.p.failover, s.p.r.pool, NULL));
+		ck_ok(lb_failover_set_primary(s.p.failover, s.p.r.e[round % 3]));
+		for (int i = 1; i < 3; i++)
+			ck_ok(lb_failover_set_backup(s.p.failover, s.p.r.e[round % 3],
+						     s.p.r.e[(round + i) % 3]));
+		for (int i = 0; i < 3; i++)
+			for (int closed = 1; closed >= 0; closed--)
+				ck_ok(lb_pool_set_breaker(s.p.r.pool, s.p.r.e[i],
+							  closed ? LB_FORCE_CLOSED : LB_FORCE_NONE));
+		history(&s.p, &event, 1);
+		lb_failover_destroy(s.p.failover);
+	}
+	atomic_store(&s.over, true);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(rig_info(&s.p.r, i).why & LB_WHY_STANDBY, 0);
+	rig_close(&s.p.r);
+}
+END_TEST
+
 Suite *suite_failover(void)
 {
 	Suite *suite = suite_create("failover");
@@ -457,8 +614,12 @@ Suite *suite_failover(void)
 	tcase_add_test(tests, by_hand);
 	tcase_add_test(tests, what_is_refused);
 	tcase_add_test(tests, history_keeps_the_newest);
+	tcase_add_test(tests, limits_of_the_history);
+	tcase_add_test(tests, a_second_manager_starts_afresh);
+	tcase_add_test(tests, as_many_chains_as_endpoints_and_1024_at_most);
 	tcase_add_test(tests, clocks);
 	tcase_add_test(tests, one_switch_and_one_event_under_threads);
+	tcase_add_test(tests, managers_come_and_go_under_traffic);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -25,7 +25,7 @@ typedef struct lb_failover_config {
 	uint32_t
 	    successes; /* passed checks, set_health(HEALTHY) and trials it needs to return: 5; 0 = the hold alone */
 	uint32_t manual_return; /* 1: traffic returns by lb_failover_force only; 0 */
-	uint32_t history_max;   /* switches remembered: 256; 1 to 65536 */
+	uint32_t history_max;   /* switches remembered: 256; 1 to 1024 */
 	uint32_t reserved;      /* 0 */
 } lb_failover_config;
 
@@ -53,23 +53,28 @@ typedef struct lb_failover_status {
 void lb_failover_config_init(lb_failover_config *config, size_t size);
 
 /*
- * Creates the failover manager of a pool. `config` may be NULL.
+ * Creates the failover manager of a pool, with no chains and no history. `config` may be NULL.
  * Returns LB_OK, LB_EINVAL, LB_EVERSION, LB_ENOMEM, LB_EEXIST (the pool has one). Threads: control.
  */
 int lb_failover_create(lb_failover **failover, lb_pool *pool, const lb_failover_config *config);
 
-/* Ends all chains (backups become ordinary endpoints) and frees the manager; NULL is fine. Threads: owner. */
+/*
+ * Ends all chains (backups become ordinary endpoints) and frees the manager; NULL is fine. The pool may be in use.
+ * Threads: owner.
+ */
 void lb_failover_destroy(lb_failover *failover);
 
 /*
- * Makes an endpoint a primary. Returns LB_OK (also when it is one), LB_EINVAL (it is a backup), LB_ENOENT, LB_ELIMIT.
+ * Makes an endpoint a primary. Returns LB_OK (also when it is one), LB_EINVAL (it is a backup), LB_ENOENT, LB_ELIMIT (more
+ * than 1024 primaries).
  * Threads: control.
  */
 int lb_failover_set_primary(lb_failover *failover, lb_endpoint primary);
 
 /*
  * Appends a backup to the primary's chain. A backup may serve several primaries.
- * Returns LB_OK; LB_EINVAL: not a primary, a primary as a backup, or one that is in the chain; LB_ENOENT; LB_ELIMIT.
+ * Returns LB_OK; LB_EINVAL: not a primary, a primary as a backup, or one that is in the chain; LB_ENOENT; LB_ELIMIT:
+ * more than 7 backups.
  * Threads: control.
  */
 int lb_failover_set_backup(lb_failover *failover, lb_endpoint primary, lb_endpoint backup);

@@ -10,7 +10,11 @@ static uint32_t next_word(uint32_t word, uint32_t place, bool forced)
 
 void lb_standby_init(lb_standby *standby)
 {
-	lb_put(&standby->word, next_word(lb_get(&standby->word), 0, false));
+	uint32_t word = lb_get_acquire(&standby->word);
+
+	/* the epoch goes on, and no switch slips in: whoever decided by an earlier word, of another chain, must lose */
+	while (!lb_cas(&standby->word, &word, next_word(word, 0, false)))
+		;
 	lb_put(&standby->passed, 0);
 	lb_put64(&standby->down_since, 0);
 	lb_put64(&standby->up_since, 0);

@@ -3,14 +3,11 @@
 #include "pool/chain.h"
 #include "pool/events.h"
 
-#define CHAINS_MAX 1024u
-#define HISTORY_MAX 65536u
 #define TICK_MAX LB_SECONDS
 
 struct lb_failover {
 	lb_pool *pool;
-	lb_chains chains;
-	size_t size; /* of this, the chains and the history, in one piece */
+	uint32_t history_max;
 };
 
 void lb_failover_config_init(lb_failover_config *config, size_t size)
@@ -32,35 +29,10 @@ static int take_config(lb_failover_config *out, const lb_failover_config *config
 		return LB_EVERSION;
 	if (config)
 		*out = *config;
-	if (out->history_max == 0 || out->history_max > HISTORY_MAX || out->manual_return > 1 ||
+	if (out->history_max == 0 || out->history_max > LB_HISTORY_MAX || out->manual_return > 1 ||
 	    out->reserved != 0)
 		return LB_EINVAL;
 	return LB_OK;
-}
-
-static lb_failover *allocate(lb_pool *pool, const lb_failover_config *config)
-{
-	uint32_t chains = pool->endpoints_max < CHAINS_MAX ? pool->endpoints_max : CHAINS_MAX;
-	size_t chains_at = sizeof(lb_failover);
-	size_t history_at = chains_at + chains * sizeof(lb_chain);
-	size_t size = history_at + config->history_max * sizeof(lb_switch_cell);
-	lb_failover *failover = lb_env_alloc(&pool->env, size);
-
-	if (!failover)
-		return NULL;
-	failover->pool = pool;
-	failover->size = size;
-	failover->chains.chains = lb_at(failover, chains_at);
-	failover->chains.chains_max = chains;
-	failover->chains.history = lb_at(failover, history_at);
-	failover->chains.history_max = config->history_max;
-	failover->chains.rules = (lb_standby_rules){
-	    .hold_down = config->hold_down,
-	    .hold_up = config->hold_up,
-	    .successes = config->successes,
-	    .manual_return = config->manual_return != 0,
-	};
-	return failover;
 }
 
 int lb_failover_create(lb_failover **out, lb_pool *pool, const lb_failover_config *config)
@@ -72,18 +44,20 @@ int lb_failover_create(lb_failover **out, lb_pool *pool, const lb_failover_confi
 	int error = take_config(&taken, config);
 	if (error != LB_OK)
 		return error;
-	lb_failover *failover = allocate(pool, &taken);
+	lb_failover *failover = lb_env_alloc(&pool->env, sizeof *failover);
 	if (!failover)
 		return LB_ENOMEM;
+	*failover = (lb_failover){pool, taken.history_max};
+	lb_standby_rules rules = {taken.hold_down, taken.hold_up, taken.successes, taken.manual_return != 0};
 	lb_control control = lb_control_begin(pool);
 	bool first = pool->failover == NULL;
 	if (first) {
 		pool->failover = failover;
-		pool->chains = &failover->chains;
+		lb_chains_open(pool, &rules);
 	}
 	lb_control_end(&control, false);
 	if (!first) {
-		lb_env_free(&pool->env, failover, failover->size);
+		lb_env_free(&pool->env, failover, sizeof *failover);
 		return LB_EEXIST;
 	}
 	*out = failover;
@@ -96,25 +70,24 @@ void lb_failover_destroy(lb_failover *failover)
 		return;
 	lb_pool *pool = failover->pool;
 	lb_control control = lb_control_begin(pool);
-	pool->chains = NULL;
 	pool->failover = NULL;
-	for (uint32_t slot = 0; slot < pool->shape.slots; slot++)
-		lb_chains_set_gate(pool, slot);
+	lb_chains_close(pool);
 	lb_control_end(&control, true);
-	lb_env_free(&pool->env, failover, failover->size);
+	lb_env_free(&pool->env, failover, sizeof *failover);
 }
 
 /* A place for a chain, or NULL. Under control. */
-static lb_chain *free_chain(lb_chains *chains)
+static lb_chain *free_chain(lb_pool *pool)
 {
-	uint32_t used = lb_get(&chains->chains_n);
+	lb_chains *chains = pool->chains;
+	uint32_t used = lb_get(&chains->n);
 
 	for (uint32_t i = 0; i < used; i++)
 		if (lb_get(&chains->chains[i].length) == 0)
 			return &chains->chains[i];
-	if (used == chains->chains_max)
+	if (used == lb_chains_max(pool->endpoints_max))
 		return NULL;
-	lb_put_release(&chains->chains_n, used + 1);
+	lb_put_release(&chains->n, used + 1);
 	return &chains->chains[used];
 }
 
@@ -124,7 +97,7 @@ static int make_primary(lb_failover *failover, uint32_t slot, lb_time now)
 		return LB_OK;
 	if (lb_chains_backup(failover->pool, slot))
 		return LB_EINVAL;
-	lb_chain *chain = free_chain(&failover->chains);
+	lb_chain *chain = free_chain(failover->pool);
 	if (!chain)
 		return LB_ELIMIT;
 	lb_standby_init(&chain->standby);
@@ -281,12 +254,13 @@ int lb_failover_get(const lb_failover *failover, lb_endpoint primary, lb_failove
 		return LB_ENOENT;
 	uint32_t active =
 	    lb_get_acquire(&chain->members[lb_standby_place(lb_get_acquire(&chain->standby.word))]);
+	lb_standby_rules rules = lb_chains_rules(pool);
 	*status = (lb_failover_status){
 	    .active = active == LB_NO_SLOT ? LB_NO_ENDPOINT : lb_pool_id_of(pool, active),
 	    .since = lb_get64(&chain->since),
 	    .failovers = lb_get64(&chain->failovers),
 	    .failbacks = lb_get64(&chain->failbacks),
-	    .next = pending(chain, &failover->chains.rules),
+	    .next = pending(chain, &rules),
 	};
 	return LB_OK;
 }
@@ -321,11 +295,12 @@ int lb_failover_history(const lb_failover *failover, lb_failover_event *events, 
 		return LB_EINVAL;
 	if (size != sizeof *events)
 		return LB_EVERSION;
-	const lb_chains *chains = &failover->chains;
+	const lb_chains *chains = failover->pool->chains;
 	uint32_t number = lb_get_acquire(&chains->switches);
+	uint32_t mine = number - lb_get(&chains->before_mine);
 	uint32_t copied = 0;
-	for (uint32_t i = 0; i < chains->history_max && number > 0 && copied < n; i++, number--)
-		if (read_switch(&chains->history[number % chains->history_max], number, &events[copied]))
+	for (uint32_t i = 0; i < failover->history_max && i < mine && copied < n; i++, number--)
+		if (read_switch(&chains->history[number % LB_HISTORY_MAX], number, &events[copied]))
 			copied++;
 	return (int)copied;
 }

@@ -27,7 +27,19 @@ static uint32_t place_in(const lb_chain *chain, uint32_t slot)
 
 static uint32_t chains_used(const lb_pool *pool)
 {
-	return pool->chains ? lb_get_acquire(&pool->chains->chains_n) : 0;
+	return lb_get_acquire(&pool->chains->n);
+}
+
+lb_standby_rules lb_chains_rules(const lb_pool *pool)
+{
+	const lb_chains *chains = pool->chains;
+
+	return (lb_standby_rules){
+	    .hold_down = lb_get64(&chains->hold_down),
+	    .hold_up = lb_get64(&chains->hold_up),
+	    .successes = lb_get(&chains->successes),
+	    .manual_return = lb_get(&chains->manual_return) != 0,
+	};
 }
 
 lb_chain *lb_chain_of(const lb_pool *pool, uint32_t primary)
@@ -117,7 +129,7 @@ static void write_history(lb_pool *pool, uint32_t from, uint32_t to, lb_failover
 {
 	lb_chains *chains = pool->chains;
 	uint32_t number = lb_add(&chains->switches, 1) + 1;
-	lb_switch_cell *cell = &chains->history[number % chains->history_max];
+	lb_switch_cell *cell = &chains->history[number % LB_HISTORY_MAX];
 
 	lb_put(&cell->number, 0);
 	lb_put_release(&cell->kind, (uint32_t)kind);
@@ -166,21 +178,24 @@ static lb_time follow_chain(lb_pool *pool, lb_chain *chain, const lb_standby_rul
 
 void lb_chains_follow(lb_pool *pool, uint32_t slot, lb_time now)
 {
+	lb_standby_rules rules = lb_chains_rules(pool);
+
 	for (uint32_t i = 0; i < chains_used(pool); i++) {
 		lb_chain *chain = &pool->chains->chains[i];
 		if (place_in(chain, slot) != LB_CHAIN_MEMBERS)
-			follow_chain(pool, chain, &pool->chains->rules, now);
+			follow_chain(pool, chain, &rules, now);
 	}
 }
 
 lb_time lb_chains_poll(lb_pool *pool, lb_time now)
 {
+	lb_standby_rules rules = lb_chains_rules(pool);
 	lb_time next = LB_NEVER;
 
 	for (uint32_t i = 0; i < chains_used(pool); i++) {
 		lb_chain *chain = &pool->chains->chains[i];
 		if (lb_get_acquire(&chain->length) > 0)
-			next = lb_min64(next, follow_chain(pool, chain, &pool->chains->rules, now));
+			next = lb_min64(next, follow_chain(pool, chain, &rules, now));
 	}
 	return next;
 }
@@ -196,11 +211,28 @@ static void dissolve(lb_pool *pool, lb_chain *chain)
 			lb_chains_set_gate(pool, member(chain, place));
 }
 
+void lb_chains_open(lb_pool *pool, const lb_standby_rules *rules)
+{
+	lb_chains *chains = pool->chains;
+
+	lb_put64(&chains->hold_down, rules->hold_down);
+	lb_put64(&chains->hold_up, rules->hold_up);
+	lb_put(&chains->successes, rules->successes);
+	lb_put(&chains->manual_return, rules->manual_return);
+	lb_put(&chains->before_mine, lb_get_acquire(&chains->switches));
+}
+
+void lb_chains_close(lb_pool *pool)
+{
+	for (uint32_t i = 0; i < chains_used(pool); i++)
+		dissolve(pool, &pool->chains->chains[i]);
+	lb_put_release(&pool->chains->n, 0);
+}
+
 void lb_chains_remove(lb_pool *pool, uint32_t slot, lb_time now)
 {
-	if (!pool->chains)
-		return;
-	lb_standby_rules at_once = pool->chains->rules;
+	lb_standby_rules at_once = lb_chains_rules(pool);
+
 	at_once.hold_down = 0;
 	for (uint32_t i = 0; i < chains_used(pool); i++) {
 		lb_chain *chain = &pool->chains->chains[i];
@@ -217,12 +249,13 @@ void lb_chains_remove(lb_pool *pool, uint32_t slot, lb_time now)
 
 void lb_chains_checked(lb_pool *pool, uint32_t slot, bool passed, lb_time now)
 {
+	lb_standby_rules rules = lb_chains_rules(pool);
 	lb_chain *chain = lb_chain_of(pool, slot);
 
 	if (!chain)
 		return;
 	lb_standby_checked(&chain->standby, passed);
-	follow_chain(pool, chain, &pool->chains->rules, now);
+	follow_chain(pool, chain, &rules, now);
 }
 
 bool lb_chain_wants_trial(const lb_pool *pool, uint32_t slot)

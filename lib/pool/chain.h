@@ -1,6 +1,7 @@
 /*
- * Chains: a primary and its backups, and where their traffic goes now. They belong to the failover handle, which makes and
- * frees them; they lie below it because a transition on the request path has to move traffic at once.
+ * Chains: a primary and its backups, and where their traffic goes now. They lie in the pool's block, with their rules and
+ * their history, because a transition on the request path of any thread (or process) has to move traffic at once. The
+ * failover handle makes and dissolves them; nothing of them lies in its memory, so nothing is freed under a request.
  *
  * A chain is a row of slots, the primary first. What is active is one word, {16 bits epoch, 8 bits flags, 8 bits place}: a
  * switch is one compare-and-swap, so however many threads see the primary break, one of them moves the traffic,
@@ -12,7 +13,9 @@
 #include "core/standby.h"
 #include "pool/pool.h"
 
-#define LB_CHAIN_MEMBERS 8u /* the primary included */
+#define LB_CHAIN_MEMBERS 8u  /* the primary included */
+#define LB_CHAINS_MAX 1024u  /* or as many as endpoints, if those are fewer */
+#define LB_HISTORY_MAX 1024u /* a power of two */
 
 typedef struct lb_chain {
 	lb_atomic32 length;                    /* 0 = free; members below it are valid */
@@ -30,14 +33,34 @@ typedef struct lb_switch_cell {
 } lb_switch_cell;
 
 struct lb_chains {
-	lb_standby_rules rules;
-	lb_chain *chains;
-	uint32_t chains_max;
-	lb_atomic32 chains_n;    /* chains below this were in use at some time */
-	lb_switch_cell *history; /* history_max */
-	uint32_t history_max;
-	lb_atomic32 switches; /* how many were ever begun */
+	lb_atomic32 n; /* chains below this were in use since the manager was made */
+	/* rules: see core/standby.h */
+	lb_atomic32 successes, manual_return;
+	lb_atomic64 hold_down, hold_up;
+	lb_atomic32 switches;    /* how many were ever begun: it runs on when another manager is made */
+	lb_atomic32 before_mine; /* and of those, how many before this manager was made */
+	lb_switch_cell history[LB_HISTORY_MAX];
+	lb_chain chains[]; /* lb_chains_max */
 };
+
+static inline uint32_t lb_chains_max(uint32_t endpoints_max)
+{
+	return endpoints_max < LB_CHAINS_MAX ? endpoints_max : LB_CHAINS_MAX;
+}
+
+static inline size_t lb_chains_size(uint32_t endpoints_max)
+{
+	return sizeof(lb_chains) + lb_chains_max(endpoints_max) * sizeof(lb_chain);
+}
+
+/* Under control: a manager comes. No chains yet, no history, and these rules. */
+void lb_chains_open(lb_pool *pool, const lb_standby_rules *rules);
+
+/* Under control: it goes. All its chains dissolve; their members are ordinary endpoints from now on. */
+void lb_chains_close(lb_pool *pool);
+
+/* The rules in force. */
+lb_standby_rules lb_chains_rules(const lb_pool *pool);
 
 /* The chain of a primary, or NULL. */
 lb_chain *lb_chain_of(const lb_pool *pool, uint32_t primary);

@@ -1,6 +1,8 @@
 /* Where everything lies in a pool's block. See layout.h. */
 #include "pool/layout.h"
 
+#include "pool/chain.h"
+
 /* The smallest power of two that is at least n; 0 for 0. */
 static uint32_t power_of_two(uint32_t n)
 {
@@ -49,6 +51,7 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	at.views = lb_layout_add(&block, 2, sizeof(lb_view));
 	at.members = lb_layout_add(&block, (size_t)slots * 2, sizeof(lb_member));
 	at.events = lb_layout_add(&block, 1, sizeof(lb_events));
+	at.chains = lb_layout_add(&block, 1, lb_chains_size(config->endpoints_max));
 	at.baselines = lb_layout_add(&block, slots, sizeof(lb_baseline));
 	at.retired = lb_layout_add(&block, 1, sizeof(lb_baseline));
 	at.selectors = lb_layout_add(&block, config->selectors_max, at.selector_stride);
@@ -108,6 +111,7 @@ void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
 	pool->views = lb_at(block, at->views);
 	pool->members = lb_at(block, at->members);
 	pool->events = lb_at(block, at->events);
+	pool->chains = lb_at(block, at->chains);
 	pool->baselines = lb_at(block, at->baselines);
 	pool->retired = lb_at(block, at->retired);
 	pool->selector_states = lb_at(block, at->selectors);

@@ -5,7 +5,7 @@
 #include "pool/pool.h"
 
 typedef struct lb_pool_layout {
-	size_t header, slots, weights, cells, index, scratch, views, members, events, baselines,
+	size_t header, slots, weights, cells, index, scratch, views, members, events, chains, baselines,
 	    retired, selectors;
 	/* from the start of a lane */
 	size_t lane_loads, lane_records, lane_words, lane_rows, lane_recent;

@@ -157,6 +157,7 @@ struct lb_pool {
 	lb_view *views;       /* 2 */
 	lb_member *members;   /* 2 x slots */
 	lb_events *events;
+	lb_chains *chains;      /* of primaries and backups: none without a failover manager */
 	lb_baseline *baselines; /* by slot: where the figures stood at the last reset of the statistics */
 	lb_baseline *retired;   /* the figures of endpoints that are gone */
 	unsigned char *selector_states;
@@ -167,7 +168,6 @@ struct lb_pool {
 	lb_atomic64 events_lost;
 	lb_health *health;     /* the one checker, or NULL */
 	lb_failover *failover; /* the one failover manager, or NULL */
-	lb_chains *chains;     /* its chains, or NULL */
 };
 
 /* Ids: {32 generation, 16 slot, 16 nonce}. */

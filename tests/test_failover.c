@@ -1,7 +1,9 @@
 /* Failover: traffic moves at once, waits where it must, returns when it may; history and events. */
+#include "pool/chain.h"
 #include "test.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -596,6 +598,109 @@ START_TEST(managers_come_and_go_under_traffic)
 }
 END_TEST
 
+/*
+ * The primary and the first backup break in the same moment, each seen by a thread of its own, on the request path: no call
+ * comes after them that could mend it. Traffic must end at the second backup.
+ */
+typedef struct race {
+	pair p;
+	atomic_uint arrived; /* at the barrier, of two */
+	long rounds;
+} race;
+
+/* Both leave it in the same moment, as far as there are two processors: that is what the race needs. */
+static void meet(race *s)
+{
+	unsigned both = (atomic_fetch_add(&s->arrived, 1) / 2 + 1) * 2;
+
+	for (unsigned spins = 1; atomic_load(&s->arrived) < both; spins++)
+		if (spins % 4096 == 0)
+			sched_yield();
+}
+
+/* What lb_pool_turned does for a circuit that opened. */
+static void break_member(race *s, int number, long delay)
+{
+	lb_pool *pool = s->p.r.pool;
+	uint32_t slot = lb_endpoint_slot(s->p.r.e[number]);
+
+	for (volatile long i = 0; i < delay; i = i + 1)
+		;
+	lb_gates_set(&pool->slots[slot], LB_WHY_BREAKER, true);
+	lb_chains_follow(pool, slot, 1000 * LB_SECONDS);
+}
+
+static void *break_the_backup(void *arg)
+{
+	race *s = arg;
+
+	for (long round = 0; round < s->rounds; round++) {
+		meet(s);
+		break_member(s, 1, round % 29);
+		meet(s);
+	}
+	return NULL;
+}
+
+START_TEST(two_members_break_at_once)
+{
+	static race s;
+	pthread_t thread;
+
+	s.rounds = rounds(20000);
+	open_pair(&s.p, 3, NULL, NULL);
+	lb_pool *pool = s.p.r.pool;
+	for (int i = 1; i < 3; i++)
+		ck_ok(lb_failover_set_backup(s.p.failover, s.p.r.e[0], s.p.r.e[i]));
+	lb_chain *chain = lb_chain_of(pool, lb_endpoint_slot(s.p.r.e[0]));
+	ck_assert_int_eq(pthread_create(&thread, NULL, break_the_backup, &s), 0);
+	for (long round = 0; round < s.rounds; round++) {
+		meet(&s);
+		break_member(&s, 0, round % 17);
+		meet(&s);
+		ck_assert_uint_eq(lb_standby_place(lb_standby_word(&chain->standby)), 2);
+		for (int i = 0; i < 3; i++)
+			ck_assert_uint_eq(rig_info(&s.p.r, i).why,
+					  i == 2 ? 0 : LB_WHY_BREAKER | LB_WHY_STANDBY);
+		for (int i = 0; i < 2; i++)
+			lb_gates_set(&pool->slots[lb_endpoint_slot(s.p.r.e[i])], LB_WHY_BREAKER, false);
+		ck_assert(lb_chain_switch(pool, chain, lb_standby_word(&chain->standby), 0, LB_FAILBACK, 1));
+	}
+	pthread_join(thread, NULL);
+	close_pair(&s.p);
+}
+END_TEST
+
+/* Who switched and then sleeps, or died, before it came to the gates: the next tick, or the next switch, makes up for it. */
+START_TEST(a_switcher_that_sleeps_before_the_gates)
+{
+	for (int way = 0; way < 2; way++) {
+		pair p;
+		lb_breaker_config breaker;
+		lb_breaker_config_init(&breaker, sizeof breaker);
+		breaker.consecutive = 1;
+		open_pair(&p, 3, NULL, &breaker);
+		for (int i = 1; i < 3; i++)
+			ck_ok(lb_failover_set_backup(p.failover, p.r.e[0], p.r.e[i]));
+		lb_chain *chain = lb_chain_of(p.r.pool, lb_endpoint_slot(p.r.e[0]));
+		ck_assert(lb_standby_switch(&chain->standby, lb_standby_word(&chain->standby), 1, false));
+		ck_assert_uint_eq(rig_info(&p.r, 0).why, 0);
+		ck_assert_uint_eq(rig_info(&p.r, 1).why, LB_WHY_STANDBY);
+		if (way == 0)
+			lb_failover_tick(p.failover);
+		else /* on the request path */
+			ck_assert(lb_chain_switch(p.r.pool, chain, lb_standby_word(&chain->standby), 2,
+						  LB_FAILOVER, p.r.w.now));
+		int active = way == 0 ? 1 : 2;
+		for (int i = 0; i < 3; i++)
+			ck_assert_uint_eq(rig_info(&p.r, i).why, i == active ? 0 : LB_WHY_STANDBY);
+		for (int i = 0; i < 4; i++)
+			ck_assert_int_eq(rig_pick(&p.r, LB_SUCCESS), active);
+		close_pair(&p);
+	}
+}
+END_TEST
+
 Suite *suite_failover(void)
 {
 	Suite *suite = suite_create("failover");
@@ -620,6 +725,8 @@ Suite *suite_failover(void)
 	tcase_add_test(tests, clocks);
 	tcase_add_test(tests, one_switch_and_one_event_under_threads);
 	tcase_add_test(tests, managers_come_and_go_under_traffic);
+	tcase_add_test(tests, two_members_break_at_once);
+	tcase_add_test(tests, a_switcher_that_sleeps_before_the_gates);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -76,16 +76,15 @@ static uint32_t decide_return(lb_standby *standby, const lb_standby_rules *rules
 	return lb_get(&standby->passed) >= rules->successes ? 0 : place;
 }
 
-uint32_t lb_standby_decide(lb_standby *standby, const lb_standby_rules *rules, uint32_t usable, lb_time now,
-			   uint32_t *word, lb_time *next)
+uint32_t lb_standby_decide(lb_standby *standby, const lb_standby_rules *rules, uint32_t word, uint32_t usable,
+			   lb_time now, lb_time *next)
 {
-	*next = LB_NEVER;
-	*word = lb_get_acquire(&standby->word);
-	uint32_t place = lb_standby_place(*word);
+	uint32_t place = lb_standby_place(word);
 	bool active = (usable >> place & 1) != 0;
 	lb_span down = watch(&standby->down_since, !active, now);
 
-	if (lb_standby_forced(*word))
+	*next = LB_NEVER;
+	if (lb_standby_forced(word))
 		return place;
 	if (place != 0) {
 		uint32_t back = decide_return(standby, rules, (usable & 1) != 0, place, now, next);

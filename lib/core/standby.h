@@ -40,12 +40,20 @@ static inline bool lb_standby_forced(uint32_t word)
 /* Starts with the primary active. */
 void lb_standby_init(lb_standby *standby);
 
+/* The word to decide by. In order, as lb_standby_switch: see lb_standby_decide. */
+static inline uint32_t lb_standby_word(const lb_standby *standby)
+{
+	return lb_get_in_order(&standby->word);
+}
+
 /*
- * Who should be active at `now`? `usable` has bit i set if place i may be used. Takes note of what it sees; writes the word
- * that it decided by, and when to ask again (LB_NEVER: when something changes). Any thread.
+ * Who should be active at `now`? `usable` has bit i set if place i may be used. Read `word` first and `usable` after it, and
+ * after a switch, won or lost, decide again: then whoever makes a member unusable (in order) and then decides, and whoever
+ * makes that member active and then decides again, cannot both miss the other. Takes note of what it sees; writes when to ask
+ * again (LB_NEVER: when something changes). Any thread.
  */
-uint32_t lb_standby_decide(lb_standby *standby, const lb_standby_rules *rules, uint32_t usable, lb_time now,
-			   uint32_t *word, lb_time *next);
+uint32_t lb_standby_decide(lb_standby *standby, const lb_standby_rules *rules, uint32_t word, uint32_t usable,
+			   lb_time now, lb_time *next);
 
 /* Makes a place active, by hand or not, if nobody switched since `word` was read. One of several threads wins. */
 bool lb_standby_switch(lb_standby *standby, uint32_t word, uint32_t place, bool forced);

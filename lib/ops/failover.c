@@ -145,10 +145,10 @@ static int append(lb_pool *pool, lb_chain *chain, uint32_t backup)
 			return LB_EINVAL;
 	if (place == LB_CHAIN_MEMBERS)
 		return LB_ELIMIT;
-	/* release: whoever sees the length sees the member */
+	/* in order: whoever sees the length sees the member, and who misses it made its change before our poll looks */
 	lb_put_release(&chain->members[place], backup);
 	if (place == length)
-		lb_put_release(&chain->length, length + 1);
+		lb_put_in_order(&chain->length, length + 1);
 	lb_chains_set_gate(pool, backup);
 	return LB_OK;
 }

@@ -11,13 +11,13 @@ static uint32_t member(const lb_chain *chain, uint32_t place)
 
 static uint32_t active_member(const lb_chain *chain)
 {
-	return member(chain, lb_standby_place(lb_get_acquire(&chain->standby.word)));
+	return member(chain, lb_standby_place(lb_standby_word(&chain->standby)));
 }
 
 /* Where a slot stands in a chain; LB_CHAIN_MEMBERS = nowhere. */
 static uint32_t place_in(const lb_chain *chain, uint32_t slot)
 {
-	uint32_t length = lb_get_acquire(&chain->length);
+	uint32_t length = lb_get_in_order(&chain->length);
 
 	for (uint32_t place = 0; place < length; place++)
 		if (member(chain, place) == slot)
@@ -89,31 +89,34 @@ static uint32_t stand_in_for(const lb_pool *pool, uint32_t slot)
 
 /*
  * Two switches in quick succession may write a gate in the wrong order; so each looks again after it wrote, at words that
- * only move on.
+ * only move on. All in order: who writes last sees the other's word when it looks again.
  */
 void lb_chains_set_gate(lb_pool *pool, uint32_t number)
 {
 	lb_slot *slot = &pool->slots[number];
 
 	for (uint32_t tries = 0; tries < 4; tries++) {
+		bool was_shut = (lb_get(&slot->gates) & LB_WHY_STANDBY) != 0;
 		bool shut = stands_by(pool, number);
 		uint32_t stand_in = stand_in_for(pool, number);
-		lb_put_release(&slot->stand_in, stand_in);
+		lb_put_in_order(&slot->stand_in, stand_in);
 		lb_gates_set(slot, LB_WHY_STANDBY, shut);
+		if (was_shut != shut)
+			lb_put(&pool->header->dirty, 1);
 		if (stands_by(pool, number) == shut && stand_in_for(pool, number) == stand_in)
 			return;
 	}
 }
 
-/* Reasons that count for a member: standing by is not one. */
+/* Reasons that count for a member: standing by is not one. In order: see lb_standby_decide. */
 static uint32_t why_not(const lb_pool *pool, uint32_t slot)
 {
-	return lb_get_acquire(&pool->slots[slot].gates) & LB_GATES_CLOSED & ~(uint32_t)LB_WHY_STANDBY;
+	return lb_get_in_order(&pool->slots[slot].gates) & LB_GATES_CLOSED & ~(uint32_t)LB_WHY_STANDBY;
 }
 
 static uint32_t usable_members(const lb_pool *pool, const lb_chain *chain)
 {
-	uint32_t length = lb_get_acquire(&chain->length);
+	uint32_t length = lb_get_in_order(&chain->length);
 	uint32_t usable = 0;
 
 	for (uint32_t place = 0; place < length; place++) {
@@ -140,6 +143,34 @@ static void write_history(lb_pool *pool, uint32_t from, uint32_t to, lb_failover
 	lb_put_release(&cell->number, number);
 }
 
+/* Does a member's gate say what its chain says of it? (A backup may be active in another chain: then it only seems to lag.) */
+static bool lags(const lb_pool *pool, uint32_t primary, uint32_t slot, uint32_t active)
+{
+	const lb_slot *state = &pool->slots[slot];
+	bool shut = (lb_get_in_order(&state->gates) & LB_WHY_STANDBY) != 0;
+	uint32_t stand_in = slot == primary && active != slot && active != LB_NO_SLOT ? active + 1 : 0;
+
+	return shut == (slot == active) || lb_get_in_order(&state->stand_in) != stand_in;
+}
+
+/* The active one first: so while this goes on there are two to go to rather than none. Any thread. */
+static void mend_gates(lb_pool *pool, const lb_chain *chain)
+{
+	uint32_t length = lb_get_in_order(&chain->length);
+	uint32_t active = active_member(chain);
+	uint32_t primary = member(chain, 0);
+
+	if (length == 0)
+		return;
+	if (active != LB_NO_SLOT && lags(pool, primary, active, active))
+		lb_chains_set_gate(pool, active);
+	for (uint32_t place = 0; place < length; place++) {
+		uint32_t slot = member(chain, place);
+		if (slot != LB_NO_SLOT && lags(pool, primary, slot, active))
+			lb_chains_set_gate(pool, slot);
+	}
+}
+
 bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t place, lb_failover_kind kind,
 		     lb_time now)
 {
@@ -148,11 +179,7 @@ bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t pla
 
 	if (to == LB_NO_SLOT || !lb_standby_switch(&chain->standby, word, place, kind == LB_FORCED))
 		return false;
-	/* the new one first: between the two stores there are two to go to, never none */
-	lb_chains_set_gate(pool, to);
-	lb_chains_set_gate(pool, member(chain, 0));
-	if (from != LB_NO_SLOT)
-		lb_chains_set_gate(pool, from);
+	mend_gates(pool, chain);
 	lb_put(&pool->header->dirty, 1);
 	if (from == to || from == LB_NO_SLOT)
 		return true;
@@ -164,15 +191,23 @@ bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t pla
 	return true;
 }
 
+/*
+ * Decides until nothing is left to do, whether it or somebody else made the switch: the member that is active now may have
+ * broken while it was not. In practice once or twice; each further round takes another break or another thread's switch.
+ */
 static lb_time follow_chain(lb_pool *pool, lb_chain *chain, const lb_standby_rules *rules, lb_time now)
 {
-	uint32_t word;
-	lb_time next;
-	uint32_t place =
-	    lb_standby_decide(&chain->standby, rules, usable_members(pool, chain), now, &word, &next);
+	lb_time next = LB_NEVER;
 
-	if (place != lb_standby_place(word))
+	for (uint32_t tries = 0; tries < LB_CHAIN_MEMBERS; tries++) {
+		/* the word before the members: see lb_standby_decide */
+		uint32_t word = lb_standby_word(&chain->standby);
+		uint32_t usable = usable_members(pool, chain);
+		uint32_t place = lb_standby_decide(&chain->standby, rules, word, usable, now, &next);
+		if (place == lb_standby_place(word))
+			break;
 		lb_chain_switch(pool, chain, word, place, place == 0 ? LB_FAILBACK : LB_FAILOVER, now);
+	}
 	return next;
 }
 
@@ -194,8 +229,10 @@ lb_time lb_chains_poll(lb_pool *pool, lb_time now)
 
 	for (uint32_t i = 0; i < chains_used(pool); i++) {
 		lb_chain *chain = &pool->chains->chains[i];
-		if (lb_get_acquire(&chain->length) > 0)
-			next = lb_min64(next, follow_chain(pool, chain, &rules, now));
+		if (lb_get_acquire(&chain->length) == 0)
+			continue;
+		next = lb_min64(next, follow_chain(pool, chain, &rules, now));
+		mend_gates(pool, chain);
 	}
 	return next;
 }
@@ -205,7 +242,7 @@ static void dissolve(lb_pool *pool, lb_chain *chain)
 {
 	uint32_t length = lb_get(&chain->length);
 
-	lb_put_release(&chain->length, 0);
+	lb_put_in_order(&chain->length, 0);
 	for (uint32_t place = 0; place < length; place++)
 		if (member(chain, place) != LB_NO_SLOT)
 			lb_chains_set_gate(pool, member(chain, place));

@@ -5,7 +5,9 @@
  *
  * A chain is a row of slots, the primary first. What is active is one word, {16 bits epoch, 8 bits flags, 8 bits place}: a
  * switch is one compare-and-swap, so however many threads see the primary break, one of them moves the traffic,
- * writes the history and tells. Gates follow: a member that is not active anywhere has LB_WHY_STANDBY shut.
+ * writes the history and tells. Gates follow: a member that is not active anywhere has LB_WHY_STANDBY shut. Whoever switches
+ * mends the gates of the whole chain, and lb_chains_poll does: a switcher that sleeps or died before it came to the gates
+ * harms until the next of either only.
  */
 #ifndef LB_POOL_CHAIN_H
 #define LB_POOL_CHAIN_H
@@ -18,7 +20,7 @@
 #define LB_HISTORY_MAX 1024u /* a power of two */
 
 typedef struct lb_chain {
-	lb_atomic32 length;                    /* 0 = free; members below it are valid */
+	lb_atomic32 length;                    /* 0 = free; members below it are valid; in order */
 	lb_atomic32 members[LB_CHAIN_MEMBERS]; /* slots */
 	lb_standby standby;
 	lb_atomic64 failovers, failbacks;

@@ -279,14 +279,14 @@ lb_time lb_failover_tick(lb_failover *failover)
 /* Copies one switch out; false if it is being written or was overwritten. */
 static bool read_switch(const lb_switch_cell *cell, uint32_t number, lb_failover_event *event)
 {
-	if (lb_get_acquire(&cell->number) != number)
+	if (lb_mark_look(&cell->mark, number) != LB_MARK_WHOLE)
 		return false;
 	event->kind = (lb_failover_kind)lb_get_acquire(&cell->kind);
 	event->why = lb_get_acquire(&cell->why);
 	event->at = lb_get64_acquire(&cell->at);
 	event->from = lb_get64_acquire(&cell->from);
 	event->to = lb_get64_acquire(&cell->to);
-	return lb_get(&cell->number) == number;
+	return lb_mark_same(&cell->mark, number);
 }
 
 int lb_failover_history(const lb_failover *failover, lb_failover_event *events, uint32_t n, size_t size)

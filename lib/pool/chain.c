@@ -127,20 +127,21 @@ static uint32_t usable_members(const lb_pool *pool, const lb_chain *chain)
 	return usable;
 }
 
-/* History is a ring like that of recent requests: see core/recent.c for the orders. */
+/* History is a ring: see core/mark.h for the orders. Who was lapped in between leaves no trace. */
 static void write_history(lb_pool *pool, uint32_t from, uint32_t to, lb_failover_kind kind, lb_time now)
 {
 	lb_chains *chains = pool->chains;
 	uint32_t number = lb_add(&chains->switches, 1) + 1;
 	lb_switch_cell *cell = &chains->history[number % LB_HISTORY_MAX];
 
-	lb_put(&cell->number, 0);
+	if (!lb_mark_begin(&cell->mark, number))
+		return;
 	lb_put_release(&cell->kind, (uint32_t)kind);
 	lb_put_release(&cell->why, why_not(pool, from));
 	lb_put64_release(&cell->at, now);
 	lb_put64_release(&cell->from, lb_pool_id_of(pool, from));
 	lb_put64_release(&cell->to, lb_pool_id_of(pool, to));
-	lb_put_release(&cell->number, number);
+	lb_mark_end(&cell->mark, number);
 }
 
 /* Does a member's gate say what its chain says of it? (A backup may be active in another chain: then it only seems to lag.) */

@@ -29,7 +29,7 @@ typedef struct lb_chain {
 
 /* One switch, as history keeps it. */
 typedef struct lb_switch_cell {
-	lb_atomic32 number; /* counted from 1; 0 while it is being written */
+	lb_mark mark; /* of the number, counted from 1 */
 	lb_atomic32 kind, why;
 	lb_atomic64 at, from, to;
 } lb_switch_cell;

@@ -22,7 +22,7 @@ void lb_control_end(lb_control *control, bool changed)
 		lb_view_publish(pool);
 	}
 	lb_lease_end(&pool->header->lease, control->holding);
-	lb_events_deliver(pool);
+	lb_events_deliver_all(pool);
 }
 
 /* Begins a control call on a living endpoint; writes its slot. On an error nothing is held. */

@@ -11,9 +11,10 @@ void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t f
 	lb_event_cell *cell = &pool->events->cells[number & (LB_EVENTS_MAX - 1)];
 	char name[LB_NAME_MAX + 1];
 
+	if (!lb_mark_begin(&cell->mark, number))
+		return; /* whoever delivers counts it */
 	lb_text_load(name, about->name, sizeof name);
-	lb_put(&cell->number, 0);
-	/* releases: whoever sees one of these sees, looking again, that the number is gone (as in core/recent.c) */
+	/* releases: see core/mark.h */
 	lb_put_release(&cell->kind, (uint32_t)kind);
 	lb_put_release(&cell->from, from);
 	lb_put_release(&cell->to, to);
@@ -22,14 +23,17 @@ void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t f
 	lb_put64_release(&cell->other, other);
 	lb_put64_release(&cell->tag, lb_get64(&about->tag));
 	lb_text_store(cell->name, name, sizeof cell->name);
-	lb_put_release(&cell->number, number);
+	lb_mark_end(&cell->mark, number);
 }
 
-/* Copies an event out of the ring; false if it was overwritten, or is not written out yet. */
-static bool read_cell(const lb_event_cell *cell, uint32_t number, lb_event *event, char name[LB_NAME_MAX + 1])
+/* Copies an event out of its cell, if it is whole. */
+static lb_mark_state read_cell(const lb_event_cell *cell, uint32_t number, lb_event *event,
+			       char name[LB_NAME_MAX + 1])
 {
-	if (lb_get_acquire(&cell->number) != number)
-		return false;
+	lb_mark_state state = lb_mark_look(&cell->mark, number);
+
+	if (state != LB_MARK_WHOLE)
+		return state;
 	event->kind = (lb_event_kind)lb_get_acquire(&cell->kind);
 	event->from = lb_get_acquire(&cell->from);
 	event->to = lb_get_acquire(&cell->to);
@@ -40,41 +44,56 @@ static bool read_cell(const lb_event_cell *cell, uint32_t number, lb_event *even
 	lb_text_load(name, cell->name, LB_NAME_MAX + 1);
 	event->sequence = number;
 	event->name = name;
-	return lb_get(&cell->number) == number;
+	return lb_mark_same(&cell->mark, number) ? LB_MARK_WHOLE : LB_MARK_GONE;
 }
 
-/* The next event to hand out that the ring can still hold, when all up to `done` are. */
-static uint32_t next_kept(uint32_t done, uint32_t written)
+static void lose(lb_pool *pool, uint32_t lost)
 {
-	return written - done <= LB_EVENTS_MAX ? done + 1 : written - LB_EVENTS_MAX + 1;
+	lb_bump64(&pool->events_lost, lost, true);
 }
 
 /*
- * Each event is claimed by moving `delivered` over it, so it is handed out once. A thread that finds an event being
- * written by another one stops there: the writer hands it out itself when it is done.
+ * One step of delivery. Each event is claimed by moving `delivered` over it, so it is handed out once. A thread that finds
+ * an event being written by another one stops there: the writer comes by when it is done. All is looked at in order, so that
+ * of two writers one at least sees what the other wrote. Returns false if there is nothing to do.
  */
-void lb_events_deliver(lb_pool *pool)
+static bool deliver_one(lb_pool *pool)
 {
 	lb_event event;
 	char name[LB_NAME_MAX + 1];
+	uint32_t done = lb_get_in_order(&pool->delivered);
+	uint32_t behind = lb_get_in_order(&pool->events->written) - done;
 
-	for (;;) {
-		uint32_t done = lb_get_acquire(&pool->delivered);
-		uint32_t written = lb_get_acquire(&pool->events->written);
-		if (done == written)
-			return;
-		uint32_t next = next_kept(done, written);
-		uint32_t lost = next - done - 1;
-		bool whole = read_cell(&pool->events->cells[next & (LB_EVENTS_MAX - 1)], next, &event, name);
-		if (!whole && lost == 0 && lb_get(&pool->events->written) - done <= LB_EVENTS_MAX)
-			return;
-		if (!lb_cas(&pool->delivered, &done, next))
-			continue;
-		if (!whole)
-			lost++;
-		if (lost > 0)
-			lb_bump64(&pool->events_lost, lost, true);
-		if (whole && pool->env.event)
-			pool->env.event(pool->env.user, &event);
+	if (behind == 0)
+		return false;
+	if (behind > LB_EVENTS_MAX) {
+		uint32_t lost = behind - LB_EVENTS_MAX;
+		if (lb_cas(&pool->delivered, &done, done + lost))
+			lose(pool, lost);
+		return true;
 	}
+	uint32_t next = done + 1;
+	lb_mark_state state = read_cell(&pool->events->cells[next & (LB_EVENTS_MAX - 1)], next, &event, name);
+	if (state == LB_MARK_COMING)
+		return false;
+	if (!lb_cas(&pool->delivered, &done, next))
+		return true;
+	if (state == LB_MARK_GONE)
+		lose(pool, 1);
+	else if (pool->env.event)
+		pool->env.event(pool->env.user, &event);
+	return true;
+}
+
+void lb_events_deliver(lb_pool *pool)
+{
+	for (uint32_t steps = 0; steps < LB_EVENTS_A_REQUEST && deliver_one(pool);)
+		steps++;
+}
+
+void lb_events_deliver_all(lb_pool *pool)
+{
+	/* each step, one's own or another thread's, moves on: after so many all is out that was written before */
+	for (uint32_t steps = 0; steps < 2 * LB_EVENTS_MAX && deliver_one(pool);)
+		steps++;
 }

@@ -20,6 +20,7 @@
 #include "core/figures.h"
 #include "core/gates.h"
 #include "core/ledger.h"
+#include "core/mark.h"
 #include "core/recent.h"
 
 #include <lbcore/failover.h>
@@ -116,7 +117,7 @@ typedef struct lb_lane {
 
 /* An entry of the ring of events; see pool/events.h. */
 typedef struct lb_event_cell {
-	lb_atomic32 number; /* low half of the sequence that it holds; 0 while it is being written */
+	lb_mark mark; /* of the low half of the sequence that it holds */
 	lb_atomic32 kind, from, to;
 	lb_atomic64 at, endpoint, other, tag;
 	char name[LB_NAME_MAX + 1];

@@ -1,5 +1,6 @@
 /* Statistics: figures with literal values, recent requests, text and JSON. */
 #include "base/format.h"
+#include "pool/pool.h"
 #include "test.h"
 
 #include <ctype.h>
@@ -84,6 +85,30 @@ START_TEST(answers_without_an_endpoint_and_retries)
 	ck_ok(lb_stats_reset(r.pool));
 	ck_ok(lb_stats_pool(r.pool, &pool, sizeof pool));
 	ck_assert(pool.none == 0 && pool.retries == 0);
+	rig_close(&r);
+}
+END_TEST
+
+/* A look between the writes of a reset, or around it, finds a base above the sum that it has. */
+START_TEST(refusals_never_fall_below_zero)
+{
+	rig r;
+	lb_ticket ticket = {0};
+	lb_pool_stats s;
+
+	rig_open(&r, LB_ROUND_ROBIN, 0, NULL, NULL);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(lb_select(r.selector, NULL, &ticket), LB_ENONE);
+	lb_pool_header *header = r.pool->header;
+	lb_put64(&header->none_base, 2);
+	lb_put64(&header->full_base, 1);
+	lb_put64(&header->limit_base, 1);
+	lb_put64(&header->retries_base, UINT64_MAX);
+	ck_ok(lb_stats_pool(r.pool, &s, sizeof s));
+	ck_assert(s.none == 1 && s.full == 0 && s.limit == 0 && s.retries == 0);
+	lb_put64(&header->none_base, 4);
+	ck_ok(lb_stats_pool(r.pool, &s, sizeof s));
+	ck_assert_uint_eq(s.none, 0);
 	rig_close(&r);
 }
 END_TEST
@@ -363,6 +388,7 @@ Suite *suite_stats(void)
 
 	tcase_add_test(tests, every_field_and_the_reset);
 	tcase_add_test(tests, answers_without_an_endpoint_and_retries);
+	tcase_add_test(tests, refusals_never_fall_below_zero);
 	tcase_add_test(tests, peak_and_measured_latency);
 	tcase_add_test(tests, figures_of_the_removed_stay_in_the_total);
 	tcase_add_test(tests, recent_requests_newest_first_over_lanes);

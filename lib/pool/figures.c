@@ -46,14 +46,22 @@ static lb_refusals sum_refusals(const lb_pool *pool)
 	return sum;
 }
 
+/* A reset between the look at the sum and the look at its base makes the base the larger: nothing since then. */
+static void subtract(uint64_t *sum, const lb_atomic64 *base_field)
+{
+	uint64_t base = lb_get64(base_field);
+
+	*sum = *sum > base ? *sum - base : 0;
+}
+
 lb_refusals lb_pool_refusals(const lb_pool *pool)
 {
 	lb_refusals sum = sum_refusals(pool);
 
-	sum.none -= lb_get64(&pool->header->none_base);
-	sum.full -= lb_get64(&pool->header->full_base);
-	sum.limit -= lb_get64(&pool->header->limit_base);
-	sum.retries -= lb_get64(&pool->header->retries_base);
+	subtract(&sum.none, &pool->header->none_base);
+	subtract(&sum.full, &pool->header->full_base);
+	subtract(&sum.limit, &pool->header->limit_base);
+	subtract(&sum.retries, &pool->header->retries_base);
 	return sum;
 }
 

@@ -1,4 +1,5 @@
 /* The health checker against a scripted transport: no sockets, no waiting. */
+#include "ops/health.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -396,6 +397,127 @@ START_TEST(clocks)
 }
 END_TEST
 
+/* Hooks run outside of all locks: each may call whatever it likes. (Inside of one, that call would wait for ever.) */
+typedef struct busybody {
+	world w; /* first: the hooks of world_env find it here */
+	lb_pool *pool;
+	lb_health *health;
+	lb_probe probe;
+	bool inside;
+	int randoms, clocks, starts;
+} busybody;
+
+static void meddle(busybody *b)
+{
+	if (b->inside || !b->health)
+		return;
+	b->inside = true;
+	lb_pool_tick(b->pool);
+	lb_health_tick(b->health);
+	b->inside = false;
+}
+
+static uint64_t meddling_random(void *user)
+{
+	busybody *b = user;
+
+	if (!b->pool)
+		return 0; /* a seed */
+	b->randoms++;
+	ck_assert_uint_eq(lb_get(&b->pool->header->lease.holder), 0);
+	meddle(b);
+	return UINT64_C(0x123456789abcdef);
+}
+
+static lb_time meddling_now(void *user)
+{
+	busybody *b = user;
+
+	ck_assert(!b->health || lb_get(&b->health->lock.holder) == 0);
+	b->clocks++;
+	return b->w.now;
+}
+
+static int meddling_start(void *user, const lb_probe_request *request, void **mine)
+{
+	busybody *b = user;
+
+	(void)mine;
+	b->probe = request->probe;
+	b->starts++;
+	meddle(b);
+	return 0;
+}
+
+START_TEST(hooks_run_outside_of_all_locks)
+{
+	static busybody b;
+	lb_env env = world_env(&b.w);
+	lb_pool_config config;
+	lb_health_config rules;
+	lb_transport transport;
+	lb_endpoint e;
+
+	memset(&b, 0, sizeof b);
+	b.w.now = 1000 * LB_SECONDS;
+	env.now = meddling_now;
+	env.random = meddling_random;
+	lb_pool_config_init(&config, sizeof config);
+	config.endpoints_max = 4;
+	ck_ok(lb_pool_create(&b.pool, &config, &env));
+	ck_ok(lb_pool_add(b.pool, "a", "", 1, &e));
+	lb_transport_init(&transport, sizeof transport);
+	transport.user = &b;
+	transport.probe_start = meddling_start;
+	lb_health_config_init(&rules, sizeof rules);
+	rules.interval = rules.interval_down = LB_SECONDS;
+	ck_ok(lb_health_create(&b.health, b.pool, &rules, &transport));
+	for (int i = 0; i < 20; i++) {
+		lb_health_tick(b.health);
+		b.w.now += LB_SECONDS / 2;
+		if (i % 3 == 0 && b.starts > 0)
+			lb_health_done(b.health, b.probe, i % 2 ? LB_SUCCESS : LB_FAILURE, LB_UNKNOWN, 1);
+	}
+	ck_assert_int_gt(b.starts, 3);
+	ck_assert_int_gt(b.randoms, 3);
+	ck_assert_int_gt(b.clocks, 3);
+	ck_ok(lb_health_destroy(b.health));
+	ck_ok(lb_pool_destroy(b.pool));
+	ck_assert_int_eq(b.w.blocks, 0);
+}
+END_TEST
+
+/* A random hook that always says the same spreads the first probes even so. */
+START_TEST(first_probes_are_spread_whatever_the_hook_says)
+{
+	clinic *c = prepare();
+	lb_transport transport;
+	lb_pool_config config;
+	lb_env env = world_env_random(&c->r.w);
+
+	c->r.w.now = 1000 * LB_SECONDS;
+	lb_pool_config_init(&config, sizeof config);
+	config.endpoints_max = 16;
+	ck_ok(lb_pool_create(&c->r.pool, &config, &env));
+	for (int i = 0; i < 16; i++) {
+		char name[2] = {(char)('a' + i), '\0'};
+		ck_ok(lb_pool_add(c->r.pool, name, "", 1, &c->r.e[i]));
+	}
+	lb_transport_init(&transport, sizeof transport);
+	transport.user = c;
+	transport.probe_start = start;
+	ck_ok(lb_health_create(&c->health, c->r.pool, &c->config, &transport));
+	for (int i = 0; i < 16; i++)
+		next_probe(c);
+	ck_assert_uint_gt(c->at[15] - c->at[0], c->config.interval / 2);
+	for (int i = 1; i < 16; i++)
+		ck_assert_uint_gt(c->at[i], c->at[i - 1]);
+	ck_ok(lb_health_destroy(c->health));
+	ck_ok(lb_pool_destroy(c->r.pool));
+	free(c);
+}
+END_TEST
+
 START_TEST(bad_input)
 {
 	clinic *c = prepare();
@@ -451,6 +573,8 @@ Suite *suite_health(void)
 	tcase_add_test(tests, drained_ones_are_probed_and_downed_ones_are_not);
 	tcase_add_test(tests, five_thousand_do_not_probe_at_once);
 	tcase_add_test(tests, clocks);
+	tcase_add_test(tests, hooks_run_outside_of_all_locks);
+	tcase_add_test(tests, first_probes_are_spread_whatever_the_hook_says);
 	tcase_add_test(tests, bad_input);
 	suite_add_tcase(suite, tests);
 	return suite;

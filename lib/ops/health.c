@@ -122,11 +122,6 @@ int lb_health_destroy(lb_health *health)
 	return LB_OK;
 }
 
-static uint32_t random32(const lb_health *health)
-{
-	return (uint32_t)(lb_random_next(&health->random) >> 32);
-}
-
 void lb_health_land(lb_health *health, lb_flight *flight, lb_time now)
 {
 	lb_schedule *schedule = &health->schedules[lb_endpoint_slot(flight->endpoint)];
@@ -142,8 +137,7 @@ void lb_health_land(lb_health *health, lb_flight *flight, lb_time now)
 /* Writes when the endpoint is due again, now that its status is known. */
 static void reschedule(lb_health *health, lb_endpoint endpoint, lb_time due)
 {
-	lb_time held_at;
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
+	uint32_t holding = lb_health_lock(health);
 	lb_schedule *schedule = &health->schedules[lb_endpoint_slot(endpoint)];
 
 	if (schedule->generation == endpoint >> 32 && !schedule->probing)
@@ -169,6 +163,8 @@ int lb_health_apply(lb_health *health, lb_endpoint endpoint, lb_finding finding)
 
 	if (finding == LB_FOUND_NOTHING)
 		return LB_OK;
+	/* drawn here, for it may be a hook, and hooks run outside of all locks */
+	uint32_t random = (uint32_t)(lb_random_next(&health->random) >> 32);
 	lb_control control = lb_control_begin(pool);
 	uint32_t number = lb_pool_slot(pool, endpoint, false);
 	bool changed = false;
@@ -181,7 +177,7 @@ int lb_health_apply(lb_health *health, lb_endpoint endpoint, lb_finding finding)
 		lb_chains_checked(pool, number, finding != LB_FOUND_BAD, control.now);
 		due = lb_time_after(control.now,
 				    lb_probe_pause(&health->rules, status, lb_get(&slot->checks_passed),
-						   lb_get(&slot->checks_failed), random32(health)));
+						   lb_get(&slot->checks_failed), random));
 	}
 	lb_control_end(&control, changed || lb_get(&pool->header->dirty) != 0);
 	if (number == LB_NO_SLOT)
@@ -199,8 +195,7 @@ int lb_health_done(lb_health *health, lb_probe probe, lb_result result, lb_healt
 	if (number == 0 || index >= health->flights_max)
 		return LB_ESTALE;
 	lb_time now = lb_env_now(&health->pool->env);
-	lb_time held_at;
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
+	uint32_t holding = lb_health_lock(health);
 	lb_flight flight = health->flights[index];
 	if (flight.number == number)
 		lb_health_land(health, &health->flights[index], now);

@@ -41,6 +41,13 @@ struct lb_health {
 	uint32_t next;    /* slot to begin looking for due probes with: whoever waited longest */
 };
 
+static inline uint32_t lb_health_lock(lb_health *health)
+{
+	lb_time at;
+
+	return lb_lease_begin(&health->lock, &health->pool->env, &at);
+}
+
 static inline lb_probe lb_flight_probe(const lb_health *health, const lb_flight *flight)
 {
 	return (lb_probe){(uint64_t)flight->number << 32 | (uint32_t)(flight - health->flights)};

@@ -20,8 +20,7 @@ static bool flight_over(const lb_health *health, lb_flight *flight, lb_time now)
 /* Ends one flight that is over. Returns false if there is none. */
 static bool time_out_one(lb_health *health, lb_time now)
 {
-	lb_time held_at;
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
+	uint32_t holding = lb_health_lock(health);
 	lb_flight over = {0};
 	lb_probe probe = {0};
 
@@ -40,22 +39,36 @@ static bool time_out_one(lb_health *health, lb_time now)
 	return true;
 }
 
+/*
+ * A look at the schedule. The random number is drawn before the lock is taken (it may be a hook); all endpoints that are new
+ * in this look make theirs of it.
+ */
+typedef struct lb_look {
+	lb_time now;
+	uint64_t random;
+} lb_look;
+
+static lb_look look_now(const lb_health *health, lb_time now)
+{
+	return (lb_look){now, lb_random_next(&health->random)};
+}
+
 /* The schedule of the endpoint that is in a slot now: a new one begins at a random moment of its first interval. */
-static lb_schedule *schedule_of(lb_health *health, uint32_t number, lb_endpoint endpoint, lb_time now)
+static lb_schedule *schedule_of(lb_health *health, uint32_t number, lb_endpoint endpoint, const lb_look *look)
 {
 	lb_schedule *schedule = &health->schedules[number];
 	lb_span reach = 2 * lb_max64(health->rules.interval, health->rules.interval_down);
 
 	if (schedule->generation != endpoint >> 32) {
-		lb_span spread = lb_below64(lb_random_next(&health->random), health->rules.interval);
+		lb_span spread = lb_below64(lb_mix64(look->random ^ endpoint), health->rules.interval);
 		*schedule = (lb_schedule){
 		    .generation = (uint32_t)(endpoint >> 32),
-		    .due = lb_time_after(now, spread),
+		    .due = lb_time_after(look->now, spread),
 		};
 	}
 	/* a due time beyond any interval comes of a clock that stepped back */
-	if (schedule->due > now && schedule->due - now > reach)
-		schedule->due = now;
+	if (schedule->due > look->now && schedule->due - look->now > reach)
+		schedule->due = look->now;
 	return schedule;
 }
 
@@ -70,7 +83,7 @@ static lb_endpoint probed(const lb_pool *pool, uint32_t number)
 }
 
 /* Finds a due endpoint, from the one on that waited longest. Under the lock. LB_NO_ENDPOINT if none is due. */
-static lb_endpoint find_due(lb_health *health, lb_time now)
+static lb_endpoint find_due(lb_health *health, const lb_look *look)
 {
 	uint32_t slots = lb_get_acquire(&health->pool->header->slots_used);
 
@@ -80,8 +93,8 @@ static lb_endpoint find_due(lb_health *health, lb_time now)
 		lb_endpoint endpoint = probed(health->pool, number);
 		if (endpoint == LB_NO_ENDPOINT)
 			continue;
-		const lb_schedule *schedule = schedule_of(health, number, endpoint, now);
-		if (!schedule->probing && schedule->due <= now)
+		const lb_schedule *schedule = schedule_of(health, number, endpoint, look);
+		if (!schedule->probing && schedule->due <= look->now)
 			return endpoint;
 	}
 	return LB_NO_ENDPOINT;
@@ -130,8 +143,7 @@ static int call_probe_start(lb_health *health, lb_probe probe, const lb_flight *
 /* What follows the host's answer, unless the probe was done (or its place taken) inside of probe_start. */
 static void note_start(lb_health *health, uint32_t index, uint32_t number, int error, void *mine, lb_time now)
 {
-	lb_time held_at;
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
+	uint32_t holding = lb_health_lock(health);
 	lb_flight *flight = &health->flights[index];
 
 	if (flight->number == number) {
@@ -146,10 +158,10 @@ static void note_start(lb_health *health, uint32_t index, uint32_t number, int e
 /* Starts one probe that is due. Returns false if none is, or too many are in flight. */
 static bool start_one(lb_health *health, lb_time now)
 {
-	lb_time held_at;
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
+	lb_look look = look_now(health, now);
+	uint32_t holding = lb_health_lock(health);
 	bool room = lb_get(&health->flying) < health->flights_max;
-	lb_endpoint endpoint = room ? find_due(health, now) : LB_NO_ENDPOINT;
+	lb_endpoint endpoint = room ? find_due(health, &look) : LB_NO_ENDPOINT;
 	uint32_t index = endpoint != LB_NO_ENDPOINT ? take_off(health, endpoint, now) : 0;
 	lb_flight flight = health->flights[index];
 
@@ -166,8 +178,8 @@ static bool start_one(lb_health *health, lb_time now)
 /* When something is due next; what waits for a free place in the air is not. */
 static lb_time next_deadline(lb_health *health, lb_time now)
 {
-	lb_time held_at;
-	uint32_t holding = lb_lease_begin(&health->lock, &health->pool->env, &held_at);
+	lb_look look = look_now(health, now);
+	uint32_t holding = lb_health_lock(health);
 	lb_time next = lb_time_after(now, TICK_MAX);
 	bool room = lb_get(&health->flying) < health->flights_max;
 
@@ -178,7 +190,7 @@ static lb_time next_deadline(lb_health *health, lb_time now)
 		lb_endpoint endpoint = probed(health->pool, number);
 		if (endpoint == LB_NO_ENDPOINT)
 			continue;
-		const lb_schedule *schedule = schedule_of(health, number, endpoint, now);
+		const lb_schedule *schedule = schedule_of(health, number, endpoint, &look);
 		if (!schedule->probing)
 			next = lb_min64(next, schedule->due);
 	}

@@ -299,11 +299,11 @@ void lb_chains_checked(lb_pool *pool, uint32_t slot, bool passed, lb_time now)
 bool lb_chain_wants_trial(const lb_pool *pool, uint32_t slot)
 {
 	const lb_chain *chain = lb_chain_of(pool, slot);
+	lb_standby_rules rules = lb_chains_rules(pool);
 
-	if (!pool->has_breaker || lb_get64(&pool->slots[slot].checked) != 0)
+	if (!chain || !pool->has_breaker || lb_get64(&pool->slots[slot].checked) != 0)
 		return false;
-	return chain && !pool->chains->rules.manual_return &&
-	       lb_get(&chain->standby.passed) < pool->chains->rules.successes;
+	return !rules.manual_return && lb_get(&chain->standby.passed) < rules.successes;
 }
 
 bool lb_chains_help(lb_pool *pool, lb_time now)

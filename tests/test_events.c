@@ -17,7 +17,7 @@ static void note(rig *r)
 static lb_event_cell *fall_asleep(rig *r, uint32_t *number)
 {
 	*number = lb_add(&r->pool->events->written, 1) + 1;
-	lb_event_cell *cell = &r->pool->events->cells[*number % LB_EVENTS_MAX];
+	lb_event_cell *cell = &r->pool->events->cells[*number % LB_EVENTS_MIN];
 	ck_assert(lb_mark_begin(&cell->mark, *number));
 	return cell;
 }
@@ -77,7 +77,7 @@ START_TEST(a_writer_that_is_lapped)
 		uint32_t number;
 		open_quiet(&r);
 		lb_event_cell *cell = fall_asleep(&r, &number);
-		for (uint32_t i = 1; i <= LB_EVENTS_MAX; i++)
+		for (uint32_t i = 1; i <= LB_EVENTS_MIN; i++)
 			note(&r);
 		/* the last one found the cell taken */
 		ck_assert_uint_eq(lb_get(&cell->mark.begun), number);
@@ -87,11 +87,11 @@ START_TEST(a_writer_that_is_lapped)
 		if (wakes == 1)
 			lb_mark_end(&cell->mark, number);
 		ck_assert(!lb_events_waiting(r.pool));
-		ck_assert_int_eq(r.w.events_n, (int)LB_EVENTS_MAX - 1);
+		ck_assert_int_eq(r.w.events_n, (int)LB_EVENTS_MIN - 1);
 		ck_assert_uint_eq(r.w.events[0].sequence, number + 1);
 		ck_assert_uint_eq(lb_get64(&r.pool->events_lost), 2);
 		/* another lap: all of it arrives, but the cell of one who sleeps for ever */
-		for (uint32_t i = 1; i <= LB_EVENTS_MAX; i++) {
+		for (uint32_t i = 1; i <= LB_EVENTS_MIN; i++) {
 			note(&r);
 			lb_events_deliver(r.pool);
 			ck_assert(!lb_events_waiting(r.pool));
@@ -109,14 +109,14 @@ START_TEST(an_old_number_does_not_overwrite_a_newer_one)
 
 	open_quiet(&r);
 	uint32_t number = lb_add(&r.pool->events->written, 1) + 1;
-	lb_event_cell *cell = &r.pool->events->cells[number % LB_EVENTS_MAX];
-	for (uint32_t i = 1; i <= LB_EVENTS_MAX; i++)
+	lb_event_cell *cell = &r.pool->events->cells[number % LB_EVENTS_MIN];
+	for (uint32_t i = 1; i <= LB_EVENTS_MIN; i++)
 		note(&r);
 	ck_assert(!lb_mark_begin(&cell->mark, number));
 	ck_assert_int_eq(lb_mark_look(&cell->mark, number), LB_MARK_GONE);
-	ck_assert_int_eq(lb_mark_look(&cell->mark, number + LB_EVENTS_MAX), LB_MARK_WHOLE);
+	ck_assert_int_eq(lb_mark_look(&cell->mark, number + LB_EVENTS_MIN), LB_MARK_WHOLE);
 	lb_events_deliver_all(r.pool);
-	ck_assert_int_eq(r.w.events_n, (int)LB_EVENTS_MAX);
+	ck_assert_int_eq(r.w.events_n, (int)LB_EVENTS_MIN);
 	ck_assert_uint_eq(lb_get64(&r.pool->events_lost), 1);
 	rig_close(&r);
 }
@@ -131,9 +131,9 @@ START_TEST(numbers_wrap)
 	uint32_t before = UINT32_MAX - 5;
 	lb_put(&r.pool->events->written, before);
 	lb_put(&r.pool->delivered, before);
-	for (uint32_t i = 0; i < LB_EVENTS_MAX; i++) {
+	for (uint32_t i = 0; i < LB_EVENTS_MIN; i++) {
 		lb_mark *mark = &r.pool->events->cells[i].mark;
-		uint32_t last = before - (before - i) % LB_EVENTS_MAX;
+		uint32_t last = before - (before - i) % LB_EVENTS_MIN;
 		lb_put(&mark->begun, last);
 		lb_put(&mark->done, last);
 	}

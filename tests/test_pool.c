@@ -343,11 +343,10 @@ START_TEST(lanes_see_each_others_load)
 }
 END_TEST
 
-START_TEST(events_in_order_and_an_overflow_is_told)
+START_TEST(events_in_order)
 {
 	rig r;
 	lb_endpoint_config list[1];
-	lb_pool_stats stats;
 
 	rig_open(&r, LB_ROUND_ROBIN, 2, NULL, NULL);
 	ck_ok(lb_pool_set_weight(r.pool, r.e[1], 5));
@@ -366,28 +365,77 @@ START_TEST(events_in_order_and_an_overflow_is_told)
 	list[0] = wanted("only", "", 1);
 	ck_ok(lb_pool_sync(r.pool, list, 1));
 	rig_close(&r);
-	/* one call that makes more events than the ring holds */
+}
+END_TEST
+
+START_TEST(one_call_tells_of_every_slot)
+{
+	enum { N = 2000 };
 	world w = {.now = 1};
 	lb_env env = world_env(&w);
 	lb_pool_config config;
+	lb_pool_stats stats;
 	lb_pool *pool;
+
 	lb_pool_config_init(&config, sizeof config);
-	config.endpoints_max = 1000;
+	config.endpoints_max = N;
+	config.tickets_max = 1;
 	ck_ok(lb_pool_create(&pool, &config, &env));
-	lb_endpoint_config *many = calloc(1000, sizeof *many);
-	char(*names)[16] = calloc(1000, sizeof *names);
-	for (int i = 0; i < 1000; i++) {
+	lb_endpoint_config *many = calloc(N, sizeof *many);
+	char(*names)[16] = calloc(N, sizeof *names);
+	for (int i = 0; i < N; i++) {
 		snprintf(names[i], sizeof names[i], "%d", i);
 		many[i] = wanted(names[i], "", 1);
 	}
-	ck_ok(lb_pool_sync(pool, many, 1000));
+	ck_ok(lb_pool_sync(pool, many, N));
+	/* the world keeps the first ones: none of them is missing */
+	ck_assert_int_eq(w.events_n, EVENTS_KEPT);
+	ck_assert_uint_eq(w.events[0].sequence, 1);
+	ck_ok(lb_pool_sync(pool, NULL, 0));
+	w.events_n = 0;
+	lb_pool_tick(pool);
+	ck_assert_uint_eq(w.events[0].sequence, N + 1);
 	ck_ok(lb_stats_pool(pool, &stats, sizeof stats));
-	ck_assert_uint_eq(stats.events_lost, 1000 - 512);
-	ck_assert_int_eq(w.events_n, 512);
-	ck_assert_uint_eq(w.events[0].sequence, 489);
+	ck_assert_uint_eq(stats.events_lost, 0);
 	free(many);
 	free(names);
 	ck_ok(lb_pool_destroy(pool));
+}
+END_TEST
+
+START_TEST(an_overflow_of_events_is_counted_and_seen)
+{
+	rig r;
+	lb_pool_stats stats;
+	lb_pool_config config;
+	lb_selector *selector;
+	lb_pool *pool;
+	lb_ticket ticket;
+
+	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
+	lb_env env = world_env(&r.w);
+	lb_pool_config_init(&config, sizeof config);
+	config.endpoints_max = 1;
+	config.tickets_max = 600;
+	ck_ok(lb_pool_create(&pool, &config, &env));
+	ck_ok(lb_selector_create(&selector, pool, NULL));
+	ck_ok(lb_pool_add(pool, "a", "", 1, NULL));
+	for (int i = 0; i < 600; i++) {
+		ticket = (lb_ticket){0};
+		ck_ok(lb_select(selector, NULL, &ticket));
+	}
+	/* one call that makes more events than the ring holds: 600 forgotten tickets */
+	r.w.now += 601 * LB_SECONDS;
+	r.w.events_n = 0;
+	lb_pool_tick(pool);
+	ck_ok(lb_stats_pool(pool, &stats, sizeof stats));
+	ck_assert_uint_eq(stats.total.forgotten, 600);
+	ck_assert_uint_eq(stats.events_lost, 600 - 512);
+	ck_assert_int_eq(r.w.events_n, 512);
+	ck_assert_uint_eq(r.w.events[0].sequence, 1 + 600 - 512 + 1);
+	lb_selector_destroy(selector);
+	ck_ok(lb_pool_destroy(pool));
+	rig_close(&r);
 }
 END_TEST
 
@@ -478,7 +526,9 @@ Suite *suite_pool(void)
 	tcase_add_test(tests, busy_while_something_lives);
 	tcase_add_test(tests, lanes_run_out_and_come_back);
 	tcase_add_test(tests, lanes_see_each_others_load);
-	tcase_add_test(tests, events_in_order_and_an_overflow_is_told);
+	tcase_add_test(tests, events_in_order);
+	tcase_add_test(tests, one_call_tells_of_every_slot);
+	tcase_add_test(tests, an_overflow_of_events_is_counted_and_seen);
 	tcase_add_test(tests, hooks_may_call_back);
 	tcase_add_test(tests, clocks_of_all_kinds);
 	suite_add_tcase(suite, tests);

@@ -16,7 +16,7 @@
 
 #define LB_TIERS_MAX 16u /* 8 priorities of healthy endpoints, then 8 of degraded ones */
 #define LB_NO_SLOT UINT32_MAX
-#define LB_PICKS_MAX 12u   /* how often one tier's candidates are asked for in a call */
+#define LB_PICKS_MAX 12u /* how often one tier's candidates are asked for in a call */
 #define LB_REFUSED_MAX (LB_TRIED_MAX + LB_PICKS_MAX)
 
 /* One candidate of a view. */

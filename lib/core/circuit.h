@@ -48,7 +48,8 @@ typedef struct lb_pass {
 	uint32_t cell;  /* 0 = no trial, else the cell's index + 1 */
 } lb_pass;
 
-#define LB_NO_EPOCH UINT32_MAX /* of a call that was made although the circuit said no: it counts for nothing */
+#define LB_NO_EPOCH                                                                                          \
+	UINT32_MAX /* of a call that was made although the circuit said no: it counts for nothing */
 
 /* A transition that this call made; from == to means none. */
 typedef struct lb_turn {

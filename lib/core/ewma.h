@@ -13,8 +13,8 @@
 /* tau, turned once into the factor from ns to binary digits of decay. */
 typedef struct lb_decay {
 	lb_span tau;
-	uint64_t rate;         /* log2(e) / tau, scaled by 2^56 */
-	lb_span soon; /* a sample that follows within this weighs 1 / LB_DECAY_LEAST, the least */
+	uint64_t rate; /* log2(e) / tau, scaled by 2^56 */
+	lb_span soon;  /* a sample that follows within this weighs 1 / LB_DECAY_LEAST, the least */
 } lb_decay;
 
 #define LB_DECAY_SHIFT 10
@@ -43,7 +43,8 @@ static inline uint64_t lb_weigh(uint64_t value, uint64_t weight)
 /* From `old` a 1024th of the way to `fresh`. */
 static inline uint64_t lb_ewma_step(uint64_t old, uint64_t fresh)
 {
-	return fresh >= old ? old + ((fresh - old) >> LB_DECAY_SHIFT) : old - ((old - fresh) >> LB_DECAY_SHIFT);
+	return fresh >= old ? old + ((fresh - old) >> LB_DECAY_SHIFT)
+			    : old - ((old - fresh) >> LB_DECAY_SHIFT);
 }
 
 /* The mean of the two, of which `old` weighs weight / 2^32. */

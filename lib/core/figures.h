@@ -11,8 +11,8 @@
 typedef struct lb_figures {
 	uint64_t outcomes[LB_OUTCOMES];
 	uint64_t latency_sum;
-	uint64_t open;                    /* in flight: with the outcomes, all that was selected */
-	lb_span latency_min;              /* the least + 1; 0 = none */
+	uint64_t open;       /* in flight: with the outcomes, all that was selected */
+	lb_span latency_min; /* the least + 1; 0 = none */
 	lb_span latency_max;
 	uint32_t peak;
 } lb_figures;

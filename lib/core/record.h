@@ -102,10 +102,9 @@ static inline void lb_record_add(lb_record *record, const lb_decay *decay, const
 	if (sample->outcome == LB_SUCCESS)
 		lb_ewma_add(&record->average, decay, sample->latency, sample->now);
 	else if (lb_outcome_fails(sample->outcome))
-		lb_ewma_add(
-		    &record->average, decay,
-		    lb_record_penalty(record, decay, sample->latency, sample->penalty, sample->now),
-		    sample->now);
+		lb_ewma_add(&record->average, decay,
+			    lb_record_penalty(record, decay, sample->latency, sample->penalty, sample->now),
+			    sample->now);
 }
 
 #endif

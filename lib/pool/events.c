@@ -8,7 +8,7 @@ void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t f
 {
 	const lb_slot *about = &pool->slots[slot];
 	uint32_t number = lb_add(&pool->events->written, 1) + 1;
-	lb_event_cell *cell = &pool->events->cells[number & (LB_EVENTS_MAX - 1)];
+	lb_event_cell *cell = &pool->events->cells[number & (pool->events_n - 1)];
 	char name[LB_NAME_MAX + 1];
 
 	if (!lb_mark_begin(&cell->mark, number))
@@ -66,14 +66,15 @@ static bool deliver_one(lb_pool *pool)
 
 	if (behind == 0)
 		return false;
-	if (behind > LB_EVENTS_MAX) {
-		uint32_t lost = behind - LB_EVENTS_MAX;
+	if (behind > pool->events_n) {
+		uint32_t lost = behind - pool->events_n;
 		if (lb_cas(&pool->delivered, &done, done + lost))
 			lose(pool, lost);
 		return true;
 	}
 	uint32_t next = done + 1;
-	lb_mark_state state = read_cell(&pool->events->cells[next & (LB_EVENTS_MAX - 1)], next, &event, name);
+	lb_mark_state state =
+	    read_cell(&pool->events->cells[next & (pool->events_n - 1)], next, &event, name);
 	if (state == LB_MARK_COMING)
 		return false;
 	if (!lb_cas(&pool->delivered, &done, next))
@@ -94,6 +95,6 @@ void lb_events_deliver(lb_pool *pool)
 void lb_events_deliver_all(lb_pool *pool)
 {
 	/* each step, one's own or another thread's, moves on: after so many all is out that was written before */
-	for (uint32_t steps = 0; steps < 2 * LB_EVENTS_MAX && deliver_one(pool);)
+	for (uint32_t steps = 0; steps < 2 * pool->events_n && deliver_one(pool);)
 		steps++;
 }

@@ -34,6 +34,8 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	    .slots_n = slots,
 	    .index_n = power_of_two(slots),
 	    .recent_n = power_of_two(config->recent_max),
+	    .events_n = power_of_two(slots + LB_EVENTS_SPARE < LB_EVENTS_MIN ? LB_EVENTS_MIN
+									     : slots + LB_EVENTS_SPARE),
 	    .tickets_n = config->tickets_max,
 	    .trials_n = config->breaker ? rules->trials : 0,
 	    .shape = {.slots = slots, .lanes = config->lanes_max + 1},
@@ -50,7 +52,7 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	at.scratch = lb_layout_add(&block, at.index_n, sizeof(lb_atomic32));
 	at.views = lb_layout_add(&block, 2, sizeof(lb_view));
 	at.members = lb_layout_add(&block, (size_t)slots * 2, sizeof(lb_member));
-	at.events = lb_layout_add(&block, 1, sizeof(lb_events));
+	at.events = lb_layout_add(&block, 1, sizeof(lb_events) + at.events_n * sizeof(lb_event_cell));
 	at.chains = lb_layout_add(&block, 1, lb_chains_size(config->endpoints_max));
 	at.baselines = lb_layout_add(&block, slots, sizeof(lb_baseline));
 	at.retired = lb_layout_add(&block, 1, sizeof(lb_baseline));
@@ -102,6 +104,7 @@ void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
 	pool->shape = at->shape;
 	pool->index_mask = at->index_n - 1;
 	pool->lanes_n = at->shape.lanes;
+	pool->events_n = at->events_n;
 	pool->header = lb_at(block, at->header);
 	pool->slots = lb_at(block, at->slots);
 	pool->weights = lb_at(block, at->weights);

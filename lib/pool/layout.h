@@ -12,7 +12,7 @@ typedef struct lb_pool_layout {
 	size_t lanes, lane_stride;
 	size_t selector_stride;
 	size_t size; /* with slack to align the block to a cache line; SIZE_MAX = too large */
-	uint32_t slots_n, index_n, recent_n, tickets_n, trials_n;
+	uint32_t slots_n, index_n, recent_n, events_n, tickets_n, trials_n;
 	lb_algo_shape shape;
 } lb_pool_layout;
 

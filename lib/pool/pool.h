@@ -96,7 +96,7 @@ typedef struct lb_lane_head {
 	lb_atomic64 attend_at;                /* when a select shall look after the lane again */
 	lb_atomic32 refresh_slot;             /* from which slot on it looks at the other lanes' counts */
 	lb_atomic32 swept;                    /* the row that the sweep for forgotten tickets looks at next */
-	lb_atomic32 overdue;                  /* a tick saw a forgotten ticket that only the owner may settle */
+	lb_atomic32 overdue; /* a tick saw a forgotten ticket that only the owner may settle */
 	lb_atomic32 ledger_cursor;
 	lb_atomic32 recent_written;
 	_Alignas(LB_LINE) lb_atomic64 none; /* answers, see stats.h */
@@ -123,11 +123,13 @@ typedef struct lb_event_cell {
 	char name[LB_NAME_MAX + 1];
 } lb_event_cell;
 
-#define LB_EVENTS_MAX 512u /* a power of two */
+/* The ring holds as many events as one call can make that adds, changes or frees every slot: a power of two, at least. */
+#define LB_EVENTS_MIN 512u
+#define LB_EVENTS_SPARE 128u
 
 typedef struct lb_events {
 	_Alignas(LB_LINE) lb_atomic32 written; /* low half of the last sequence given */
-	lb_event_cell cells[LB_EVENTS_MAX];
+	lb_event_cell cells[];                 /* events_n */
 } lb_events;
 
 /* Called by the pool after a change, to move traffic between primaries and backups; see pool/chain.h. */
@@ -145,6 +147,7 @@ struct lb_pool {
 	uint32_t panic_percent;
 	uint32_t endpoints_max, selectors_max, recent_max, lanes_n; /* lanes_n: lane 0 included */
 	uint32_t index_mask;                                        /* buckets of the name index - 1 */
+	uint32_t events_n;   /* cells of the ring of events, a power of two */
 	uint32_t nonce;      /* 16 bits that tell this pool's ids from another's */
 	lb_algo_shape shape; /* slots, lanes */
 	/* the block */

@@ -18,7 +18,8 @@ static inline bool lb_settles_quietly(const lb_slot *slot, const lb_entry *entry
 {
 	lb_pass pass = {.epoch = entry->epoch, .cell = entry->cell};
 
-	return outcome == LB_SUCCESS && lb_circuit_quiet(&slot->circuit, pass) && lb_get(&slot->stand_in) == 0;
+	return outcome == LB_SUCCESS && lb_circuit_quiet(&slot->circuit, pass) &&
+	       lb_get(&slot->stand_in) == 0;
 }
 
 /* What becomes of every settled request, whatever the breakers make of it: counted, averaged, remembered. */

@@ -19,8 +19,8 @@ static void poll_circuits(lb_control *control)
 		return;
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
 	     at = lb_get(&pool->slots[at].later)) {
-		lb_circuit_poll(&pool->slots[at].circuit, lb_pool_cells(pool, at), &pool->breaker, control->now,
-				&turn);
+		lb_circuit_poll(&pool->slots[at].circuit, lb_pool_cells(pool, at), &pool->breaker,
+				control->now, &turn);
 		lb_pool_turned(pool, at, &turn, control->now);
 	}
 }

@@ -18,8 +18,8 @@ static inline int close_row(const lb_lane *lane, const lb_ticket *ticket, lb_ent
 	uint32_t row = (uint32_t)(ticket->id >> 32) & (LB_TICKETS_MAX - 1);
 	uint32_t word = (uint32_t)ticket->id;
 
-	if (!lane || !lb_ledger_read(&lane->ledger, row, word, entry) || ticket->endpoint != entry->endpoint ||
-	    !lb_ledger_close(&lane->ledger, row, word))
+	if (!lane || !lb_ledger_read(&lane->ledger, row, word, entry) ||
+	    ticket->endpoint != entry->endpoint || !lb_ledger_close(&lane->ledger, row, word))
 		return LB_ESTALE;
 	return LB_OK;
 }

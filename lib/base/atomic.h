@@ -58,20 +58,6 @@ static inline uint32_t lb_add(lb_atomic32 *field, uint32_t value)
 	return atomic_fetch_add_explicit(field, value, memory_order_seq_cst);
 }
 
-/*
- * One order that all threads agree on, for "announce, then look whether another announced" (Dekker): of two threads that
- * each lb_add_ordered a field of their own and then lb_get_ordered the other's, at least one sees the other.
- */
-static inline uint32_t lb_add_ordered(lb_atomic32 *field, uint32_t value)
-{
-	return atomic_fetch_add_explicit(field, value, memory_order_seq_cst);
-}
-
-static inline uint32_t lb_get_ordered(const lb_atomic32 *field)
-{
-	return atomic_load_explicit(field, memory_order_seq_cst);
-}
-
 static inline uint32_t lb_sub(lb_atomic32 *field, uint32_t value)
 {
 	return atomic_fetch_sub_explicit(field, value, memory_order_seq_cst);
@@ -143,10 +129,9 @@ static inline void lb_put64_release(lb_atomic64 *field, uint64_t value)
 	atomic_store_explicit(field, value, memory_order_release);
 }
 
-/* Ordered as lb_add_ordered: an exchange, so that later loads do not pass it. */
-static inline void lb_put64_ordered(lb_atomic64 *field, uint64_t value)
+static inline void lb_put64_in_order(lb_atomic64 *field, uint64_t value)
 {
-	atomic_exchange_explicit(field, value, memory_order_seq_cst);
+	atomic_store_explicit(field, value, memory_order_seq_cst);
 }
 
 /* As lb_bump, relaxed: counters order nothing. */
@@ -188,10 +173,10 @@ static inline void lb_put64_release(lb_atomic64 *field, uint64_t value)
 	lb_put_release(&field->high, (uint32_t)(value >> 32));
 }
 
-static inline void lb_put64_ordered(lb_atomic64 *field, uint64_t value)
+static inline void lb_put64_in_order(lb_atomic64 *field, uint64_t value)
 {
-	atomic_exchange_explicit(&field->low, (uint32_t)value, memory_order_seq_cst);
-	atomic_exchange_explicit(&field->high, (uint32_t)(value >> 32), memory_order_seq_cst);
+	atomic_store_explicit(&field->low, (uint32_t)value, memory_order_seq_cst);
+	atomic_store_explicit(&field->high, (uint32_t)(value >> 32), memory_order_seq_cst);
 }
 
 static inline void lb_bump64(lb_atomic64 *field, uint64_t value, bool shared)

@@ -108,6 +108,15 @@ bool lb_standby_switch(lb_standby *standby, uint32_t word, uint32_t place, bool 
 	return true;
 }
 
+void lb_standby_release(lb_standby *standby)
+{
+	uint32_t word;
+
+	do {
+		word = lb_standby_word(standby);
+	} while (!lb_standby_switch(standby, word, lb_standby_place(word), false));
+}
+
 void lb_standby_checked(lb_standby *standby, bool passed)
 {
 	if (passed)

@@ -55,6 +55,9 @@ static inline uint32_t lb_standby_word(const lb_standby *standby)
 uint32_t lb_standby_decide(lb_standby *standby, const lb_standby_rules *rules, uint32_t word, uint32_t usable,
 			   lb_time now, lb_time *next);
 
+/* Ends a switch by hand: the member stays active until the rules say otherwise. */
+void lb_standby_release(lb_standby *standby);
+
 /* Makes a place active, by hand or not, if nobody switched since `word` was read. One of several threads wins. */
 bool lb_standby_switch(lb_standby *standby, uint32_t word, uint32_t place, bool forced);
 

@@ -179,21 +179,12 @@ static void force_place(lb_pool *pool, lb_chain *chain, uint32_t place, lb_time 
 		;
 }
 
-static void release(lb_chain *chain)
-{
-	uint32_t word;
-
-	do {
-		word = lb_get_acquire(&chain->standby.word);
-	} while (!lb_standby_switch(&chain->standby, word, lb_standby_place(word), false));
-}
-
 static int force(lb_pool *pool, lb_chain *chain, lb_endpoint active, lb_time now)
 {
 	uint32_t slot = lb_pool_slot(pool, active, false);
 
 	if (active == LB_NO_ENDPOINT) {
-		release(chain);
+		lb_standby_release(&chain->standby);
 		return LB_OK;
 	}
 	if (slot == LB_NO_SLOT)
@@ -226,13 +217,13 @@ int lb_failover_force(lb_failover *failover, lb_endpoint primary, lb_endpoint ac
 }
 
 /* When a switch that waits for a hold only is due; 0 = none waits. */
-static lb_time pending(const lb_chain *chain, const lb_standby_rules *rules)
+static lb_time pending(const lb_pool *pool, const lb_chain *chain, const lb_standby_rules *rules)
 {
 	uint32_t word = lb_get_acquire(&chain->standby.word);
 	lb_time down = lb_get64(&chain->standby.down_since);
 	lb_time up = lb_get64(&chain->standby.up_since);
 
-	if (lb_standby_forced(word))
+	if (lb_standby_forced(word) || lb_chain_usable(pool, chain) == 0)
 		return 0;
 	if (down != 0)
 		return lb_time_after(down, rules->hold_down);
@@ -260,7 +251,7 @@ int lb_failover_get(const lb_failover *failover, lb_endpoint primary, lb_failove
 	    .since = lb_get64(&chain->since),
 	    .failovers = lb_get64(&chain->failovers),
 	    .failbacks = lb_get64(&chain->failbacks),
-	    .next = pending(chain, &rules),
+	    .next = pending(pool, chain, &rules),
 	};
 	return LB_OK;
 }

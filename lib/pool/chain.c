@@ -114,7 +114,7 @@ static uint32_t why_not(const lb_pool *pool, uint32_t slot)
 	return lb_get_in_order(&pool->slots[slot].gates) & LB_GATES_CLOSED & ~(uint32_t)LB_WHY_STANDBY;
 }
 
-static uint32_t usable_members(const lb_pool *pool, const lb_chain *chain)
+uint32_t lb_chain_usable(const lb_pool *pool, const lb_chain *chain)
 {
 	uint32_t length = lb_get_in_order(&chain->length);
 	uint32_t usable = 0;
@@ -136,10 +136,12 @@ static void write_history(lb_pool *pool, uint32_t from, uint32_t to, lb_failover
 
 	if (!lb_mark_begin(&cell->mark, number))
 		return;
+	/* from nowhere: the last active member was removed when no other could follow it */
+	bool nowhere = from == LB_NO_SLOT;
 	lb_put_release(&cell->kind, (uint32_t)kind);
-	lb_put_release(&cell->why, why_not(pool, from));
+	lb_put_release(&cell->why, nowhere ? (uint32_t)LB_WHY_REMOVED : why_not(pool, from));
 	lb_put64_release(&cell->at, now);
-	lb_put64_release(&cell->from, lb_pool_id_of(pool, from));
+	lb_put64_release(&cell->from, nowhere ? LB_NO_ENDPOINT : lb_pool_id_of(pool, from));
 	lb_put64_release(&cell->to, lb_pool_id_of(pool, to));
 	lb_mark_end(&cell->mark, number);
 }
@@ -182,13 +184,14 @@ bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t pla
 		return false;
 	mend_gates(pool, chain);
 	lb_put(&pool->header->dirty, 1);
-	if (from == to || from == LB_NO_SLOT)
+	if (from == to)
 		return true;
 	lb_put64(&chain->since, now);
 	lb_bump64(kind == LB_FAILBACK ? &chain->failbacks : &chain->failovers, kind == LB_FORCED ? 0 : 1,
 		  true);
 	write_history(pool, from, to, kind, now);
-	lb_events_note(pool, LB_EVENT_FAILOVER, from, 0, (uint32_t)kind, lb_pool_id_of(pool, to), now);
+	lb_events_note(pool, LB_EVENT_FAILOVER, from == LB_NO_SLOT ? to : from, 0, (uint32_t)kind,
+		       lb_pool_id_of(pool, to), now);
 	return true;
 }
 
@@ -203,7 +206,7 @@ static lb_time follow_chain(lb_pool *pool, lb_chain *chain, const lb_standby_rul
 	for (uint32_t tries = 0; tries < LB_CHAIN_MEMBERS; tries++) {
 		/* the word before the members: see lb_standby_decide */
 		uint32_t word = lb_standby_word(&chain->standby);
-		uint32_t usable = usable_members(pool, chain);
+		uint32_t usable = lb_chain_usable(pool, chain);
 		uint32_t place = lb_standby_decide(&chain->standby, rules, word, usable, now, &next);
 		if (place == lb_standby_place(word))
 			break;
@@ -277,6 +280,9 @@ void lb_chains_remove(lb_pool *pool, uint32_t slot, lb_time now)
 		uint32_t place = place_in(chain, slot);
 		if (place == LB_CHAIN_MEMBERS)
 			continue;
+		/* who is gone cannot be kept, not by hand either */
+		if (active_member(chain) == slot)
+			lb_standby_release(&chain->standby);
 		follow_chain(pool, chain, &at_once, now);
 		if (place == 0)
 			dissolve(pool, chain);

@@ -67,6 +67,9 @@ lb_standby_rules lb_chains_rules(const lb_pool *pool);
 /* The chain of a primary, or NULL. */
 lb_chain *lb_chain_of(const lb_pool *pool, uint32_t primary);
 
+/* Which members may be used: bit i = place i. */
+uint32_t lb_chain_usable(const lb_pool *pool, const lb_chain *chain);
+
 /* Is the slot a backup in any chain? */
 bool lb_chains_backup(const lb_pool *pool, uint32_t slot);
 

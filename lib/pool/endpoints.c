@@ -22,11 +22,11 @@ uint32_t lb_pool_inflight(const lb_pool *pool, uint32_t slot)
 	uint32_t inflight = 0;
 
 	/*
-	 * Ordered: racers for a limited endpoint see each other (select/take.h); an acquire, too: a count of 0 means that
+	 * In order: racers for a limited endpoint see each other (select/choose.c); an acquire, too: a count of 0 means that
 	 * all that its requests wrote is written (pool/settle.c).
 	 */
 	for (uint32_t lane = 0; lane < pool->lanes_n; lane++)
-		inflight += lb_get_ordered(&pool->lanes[lane].loads[slot].own);
+		inflight += lb_get_in_order(&pool->lanes[lane].loads[slot].own);
 	return inflight;
 }
 

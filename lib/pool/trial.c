@@ -72,7 +72,7 @@ static lb_time review(lb_pool *pool, uint32_t slot, lb_time now)
  */
 void lb_trials_begin(lb_pool *pool)
 {
-	lb_put64_ordered(&pool->header->trial_at, LB_NEVER);
+	lb_put64_in_order(&pool->header->trial_at, LB_NEVER);
 }
 
 void lb_trials_review(lb_pool *pool, lb_time now)

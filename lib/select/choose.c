@@ -91,7 +91,7 @@ static void count_up(const lb_lane *lane, uint32_t slot, uint32_t limit)
 	lb_atomic32 *own = &lane->loads[slot].own;
 
 	if (limit != 0)
-		lb_add_ordered(own, 1);
+		lb_add(own, 1);
 	else
 		lb_bump(own, 1, lane->shared);
 }

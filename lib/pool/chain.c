@@ -156,8 +156,11 @@ static bool lags(const lb_pool *pool, uint32_t primary, uint32_t slot, uint32_t 
 	return shut == (slot == active) || lb_get_in_order(&state->stand_in) != stand_in;
 }
 
-/* The active one first: so while this goes on there are two to go to rather than none. Any thread. */
-static void mend_gates(lb_pool *pool, const lb_chain *chain)
+/*
+ * The active one first: so while this goes on there are two to go to rather than none. Any thread. `fine` is a slot that only
+ * seems to lag: whoever mends many chains finds the backup that they share once, for it takes a look at all chains.
+ */
+static void mend_gates(lb_pool *pool, const lb_chain *chain, uint32_t *fine)
 {
 	uint32_t length = lb_get_in_order(&chain->length);
 	uint32_t active = active_member(chain);
@@ -169,8 +172,11 @@ static void mend_gates(lb_pool *pool, const lb_chain *chain)
 		lb_chains_set_gate(pool, active);
 	for (uint32_t place = 0; place < length; place++) {
 		uint32_t slot = member(chain, place);
-		if (slot != LB_NO_SLOT && lags(pool, primary, slot, active))
-			lb_chains_set_gate(pool, slot);
+		if (slot == LB_NO_SLOT || slot == *fine || !lags(pool, primary, slot, active))
+			continue;
+		lb_chains_set_gate(pool, slot);
+		if (place > 0 && (lb_get(&pool->slots[slot].gates) & LB_WHY_STANDBY) == 0)
+			*fine = slot;
 	}
 }
 
@@ -179,10 +185,11 @@ bool lb_chain_switch(lb_pool *pool, lb_chain *chain, uint32_t word, uint32_t pla
 {
 	uint32_t from = member(chain, lb_standby_place(word));
 	uint32_t to = member(chain, place);
+	uint32_t fine = LB_NO_SLOT;
 
 	if (to == LB_NO_SLOT || !lb_standby_switch(&chain->standby, word, place, kind == LB_FORCED))
 		return false;
-	mend_gates(pool, chain);
+	mend_gates(pool, chain, &fine);
 	lb_put(&pool->header->dirty, 1);
 	if (from == to)
 		return true;
@@ -230,13 +237,14 @@ lb_time lb_chains_poll(lb_pool *pool, lb_time now)
 {
 	lb_standby_rules rules = lb_chains_rules(pool);
 	lb_time next = LB_NEVER;
+	uint32_t fine = LB_NO_SLOT;
 
 	for (uint32_t i = 0; i < chains_used(pool); i++) {
 		lb_chain *chain = &pool->chains->chains[i];
 		if (lb_get_acquire(&chain->length) == 0)
 			continue;
 		next = lb_min64(next, follow_chain(pool, chain, &rules, now));
-		mend_gates(pool, chain);
+		mend_gates(pool, chain, &fine);
 	}
 	return next;
 }

@@ -197,10 +197,12 @@ int lb_health_done(lb_health *health, lb_probe probe, lb_result result, lb_healt
 	lb_time now = lb_env_now(&health->pool->env);
 	uint32_t holding = lb_health_lock(health);
 	lb_flight flight = health->flights[index];
-	if (flight.number == number)
+	/* behind its deadline it is late, whether a tick came by or not: the next one times it out */
+	bool in_time = flight.number == number && now < flight.deadline;
+	if (in_time)
 		lb_health_land(health, &health->flights[index], now);
 	lb_lease_end(&health->lock, holding);
-	if (flight.number != number)
+	if (!in_time)
 		return LB_ESTALE;
 	if (latency == 0)
 		latency = lb_time_since(now, flight.started);

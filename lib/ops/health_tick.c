@@ -4,6 +4,7 @@
 #include "ops/health.h"
 
 #define TICK_MAX LB_SECONDS
+#define BACKLOG_PAUSE (10 * LB_MILLISECONDS)
 
 /* Is the flight over: too late, or its endpoint gone? A clock that stepped back gives it its whole time again. */
 static bool flight_over(const lb_health *health, lb_flight *flight, lb_time now)
@@ -175,7 +176,10 @@ static bool start_one(lb_health *health, lb_time now)
 	return true;
 }
 
-/* When something is due next; what waits for a free place in the air is not. */
+/*
+ * When something is due next. What waits for a free place in the air is due when one may be free again: answers come in
+ * without a tick, so a host that ticks at the returned time only must be told to look soon, or a backlog would never end.
+ */
 static lb_time next_deadline(lb_health *health, lb_time now)
 {
 	lb_look look = look_now(health, now);
@@ -186,13 +190,15 @@ static lb_time next_deadline(lb_health *health, lb_time now)
 	for (uint32_t i = 0; i < health->flights_max; i++)
 		if (health->flights[i].number != 0)
 			next = lb_min64(next, health->flights[i].deadline);
-	for (uint32_t number = 0; room && number < lb_get(&health->pool->header->slots_used); number++) {
+	for (uint32_t number = 0; number < lb_get(&health->pool->header->slots_used); number++) {
 		lb_endpoint endpoint = probed(health->pool, number);
 		if (endpoint == LB_NO_ENDPOINT)
 			continue;
 		const lb_schedule *schedule = schedule_of(health, number, endpoint, &look);
+		lb_time due =
+		    room ? schedule->due : lb_max64(schedule->due, lb_time_after(now, BACKLOG_PAUSE));
 		if (!schedule->probing)
-			next = lb_min64(next, schedule->due);
+			next = lb_min64(next, due);
 	}
 	lb_lease_end(&health->lock, holding);
 	return next;

@@ -86,7 +86,7 @@ START_TEST(a_lanes_owner_settles_its_forgotten_tickets)
 	ck_ok(lb_pool_join(r.pool, 7, &lane));
 	ck_ok(lb_select(r.selector, &(lb_request){.lane = lane}, &ticket));
 	r.w.now += 601 * LB_SECONDS;
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < 4 * 64; i++) {
 		lb_ticket other = {0};
 		ck_ok(lb_select(r.selector, &(lb_request){.lane = lane}, &other));
 		ck_ok(lb_report_result(r.selector, &other, LB_SUCCESS));

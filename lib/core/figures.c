@@ -15,11 +15,12 @@ void lb_figures_add_record(lb_figures *figures, const lb_record *record, uint32_
 	for (uint32_t outcome = 0; outcome < LB_OUTCOMES; outcome++)
 		figures->outcomes[outcome] += lb_record_count(record, outcome);
 	figures->latency_sum += lb_get64(&record->latency_sum);
-	if (lb_get(&record->era) != era)
+	if (!lb_record_of_era(record, era))
 		return;
 	add_extremes(figures, lb_get64(&record->latency_min), lb_get64(&record->latency_max));
-	if (lb_get(&record->peak) > figures->peak)
-		figures->peak = lb_get(&record->peak);
+	uint32_t peak = lb_get(&record->tally.spare) & LB_PEAK_MAX;
+	if (peak > figures->peak)
+		figures->peak = peak;
 }
 
 void lb_figures_merge(lb_figures *figures, const lb_figures *more)

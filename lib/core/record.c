@@ -3,6 +3,8 @@
 
 #include "base/span.h"
 
+#include <stddef.h>
+
 #define PENALTY_MAX (10 * LB_SECONDS)
 
 /*
@@ -13,8 +15,12 @@ void lb_record_enter_era(lb_record *record, uint32_t era)
 {
 	lb_put64(&record->latency_min, 0);
 	lb_put64(&record->latency_max, 0);
-	lb_put(&record->peak, 0);
-	lb_put(&record->era, era);
+	lb_put(&record->tally.spare, era << LB_PEAK_BITS);
+}
+
+void lb_record_raise_peak(lb_record *record, uint32_t era, uint32_t inflight)
+{
+	lb_put(&record->tally.spare, era << LB_PEAK_BITS | (uint32_t)lb_min64(inflight, LB_PEAK_MAX));
 }
 
 lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_span latency, lb_span least,
@@ -24,3 +30,6 @@ lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_spa
 
 	return lb_min64(lb_max64(lb_max64(latency, average * 2), least), PENALTY_MAX);
 }
+
+_Static_assert(sizeof(lb_record) == 2 * LB_LINE, "a report of a success touches one line of a record");
+_Static_assert(offsetof(lb_record, others) == LB_LINE, "and that is the first");

@@ -20,12 +20,22 @@ typedef struct lb_record {
 	lb_atomic64 latency_min; /* the least + 1; 0 = none yet */
 	lb_atomic64 latency_max;
 	lb_ewma average;
-	lb_tally tally;
+	lb_tally tally; /* its spare word: the peak */
 	/* the second line: all that is not a success */
 	lb_atomic64 others[LB_OUTCOMES - 1]; /* by outcome - 1 */
-	lb_atomic32 peak;                    /* the highest in-flight count that a settling request saw */
-	lb_atomic32 era;                     /* of the statistics that min, max and peak belong to */
 } lb_record;
+
+/*
+ * The peak's word: {8 bits era, 24 bits: the highest in-flight count that a settling request saw}. The era is that of the statistics which min, max and peak belong to, modulo
+ * 256: an endpoint that had no request during 256 resets keeps its old extremes.
+ */
+#define LB_PEAK_BITS 24
+#define LB_PEAK_MAX ((UINT32_C(1) << LB_PEAK_BITS) - 1)
+
+static inline bool lb_record_of_era(const lb_record *record, uint32_t era)
+{
+	return (lb_get(&record->tally.spare) >> LB_PEAK_BITS) == (era & 0xff);
+}
 
 /* The counter of an outcome. */
 static inline lb_atomic64 *lb_record_counter(lb_record *record, uint32_t outcome)
@@ -74,6 +84,8 @@ typedef struct lb_sample {
 /* A new era of the statistics: extremes and peak begin anew. */
 void lb_record_enter_era(lb_record *record, uint32_t era);
 
+void lb_record_raise_peak(lb_record *record, uint32_t era, uint32_t inflight);
+
 /* What a failure of that latency is averaged as: it must never look attractive, however fast it came. */
 lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_span latency, lb_span least,
 			  lb_time now);
@@ -90,11 +102,11 @@ static inline void lb_record_extremes(lb_record *record, lb_span latency)
 /* Counts, averages and extremes; not the tally, which the caller turns first. */
 static inline void lb_record_add(lb_record *record, const lb_decay *decay, const lb_sample *sample)
 {
-	if (lb_get(&record->era) != sample->era)
+	if (!lb_record_of_era(record, sample->era))
 		lb_record_enter_era(record, sample->era);
 	lb_bump64(lb_record_counter(record, sample->outcome), 1, sample->shared);
-	if (sample->inflight > lb_get(&record->peak))
-		lb_put(&record->peak, sample->inflight);
+	if (sample->inflight > (lb_get(&record->tally.spare) & LB_PEAK_MAX))
+		lb_record_raise_peak(record, sample->era, sample->inflight);
 	if (lb_outcome_timed(sample->outcome)) {
 		lb_bump64(&record->latency_sum, sample->latency, sample->shared);
 		lb_record_extremes(record, sample->latency);

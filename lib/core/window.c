@@ -57,6 +57,14 @@ static void move_on(lb_window *window, uint64_t number)
 		lb_window_clear(window);
 }
 
+/* The writer's calls since its base; a base ahead of the total, by a restart that raced, is none. */
+static uint32_t since_base(const lb_tally *tally, uint64_t total)
+{
+	uint32_t calls = (uint32_t)total - lb_get(&tally->base);
+
+	return calls <= INT32_MAX ? calls : 0;
+}
+
 void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time now, uint64_t total,
 		   bool shared)
 {
@@ -72,22 +80,21 @@ void lb_tally_turn(lb_tally *tally, lb_window *window, lb_span bucket, lb_time n
 			return;
 	}
 	move_on(window, number);
-	uint64_t base = lb_get64(&tally->base);
+	uint32_t calls = since_base(tally, total);
 	/* calls of a bucket that is out of the window already count no more, and its number might be another's */
-	if (!first && total > base && number - past < LB_WINDOW_BUCKETS)
-		add(window->calls, past, total - base);
-	lb_put64(&tally->base, total);
+	if (!first && calls > 0 && number - past < LB_WINDOW_BUCKETS)
+		add(window->calls, past, calls);
+	lb_put(&tally->base, (uint32_t)total);
 	lb_put64(&tally->begun, number * bucket + 1);
 }
 
 uint32_t lb_tally_calls(const lb_tally *tally, lb_span bucket, lb_time now, uint64_t total)
 {
 	uint64_t begun = lb_get64(&tally->begun);
-	uint64_t base = lb_get64(&tally->base);
 
-	if (begun == 0 || total <= base || now / bucket - (begun - 1) / bucket >= LB_WINDOW_BUCKETS)
+	if (begun == 0 || now / bucket - (begun - 1) / bucket >= LB_WINDOW_BUCKETS)
 		return 0;
-	return (uint32_t)lb_min64(total - base, COUNT_MAX);
+	return (uint32_t)lb_min64(since_base(tally, total), COUNT_MAX);
 }
 
 void lb_window_fail(lb_window *window, lb_span bucket, lb_time now)
@@ -131,5 +138,5 @@ void lb_window_clear(lb_window *window)
 
 void lb_tally_restart(lb_tally *tally, uint64_t total)
 {
-	lb_put64(&tally->base, total);
+	lb_put(&tally->base, (uint32_t)total);
 }

@@ -28,7 +28,8 @@ typedef struct lb_window {
 
 typedef struct lb_tally {
 	lb_atomic64 begun; /* 1 + when the bucket that is being counted began; 0 = none yet */
-	lb_atomic64 base;  /* the writer's running total of calls when that bucket began */
+	lb_atomic32 base;  /* the writer's running total of calls when that bucket began, modulo 2^32 */
+	lb_atomic32 spare; /* fills the struct up; its owner may keep a word of its own here */
 } lb_tally;
 
 /* Is it time for lb_tally_turn? `bucket` = the length of a bucket. True also when the clock stepped back. */
@@ -42,7 +43,7 @@ static inline bool lb_tally_due(const lb_tally *tally, lb_span bucket, lb_time n
 /* A call that is in the writer's total is none of this window's. */
 static inline void lb_tally_skip(lb_tally *tally, bool shared)
 {
-	lb_bump64(&tally->base, 1, shared);
+	lb_bump(&tally->base, 1, shared);
 }
 
 /*

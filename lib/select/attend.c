@@ -10,6 +10,7 @@
 #include "select/selector.h"
 
 #define LINES_MAX 4u /* of counts, in one select */
+#define SWEEP_ROWS 16u
 
 static void refresh_line(const lb_pool *pool, const lb_lane *lane, uint32_t first)
 {
@@ -48,13 +49,13 @@ static void sweep(lb_pool *pool, const lb_lane *lane, lb_time now)
 
 	if (overdue)
 		lb_put(&lane->head->overdue, 0);
-	lb_pool_sweep(pool, lane, overdue ? lane->ledger.n : LB_ATTEND_ROWS, false, now);
+	lb_pool_sweep(pool, lane, overdue ? lane->ledger.n : SWEEP_ROWS, false, now);
 }
 
 void lb_lane_attend(lb_pool *pool, const lb_lane *lane, lb_time now)
 {
 	lb_time due = lb_get64(&lane->head->attend_at);
-	uint64_t periods = now < due ? LINES_MAX : (now - due) / LB_ATTEND_PERIOD + 1;
+	uint64_t periods = now < due ? 1 : (now - due) / LB_ATTEND_PERIOD + 1;
 
 	lb_put64(&lane->head->attend_at, now + LB_ATTEND_PERIOD);
 	if (lb_get(&pool->header->lanes_joined) != 0)

@@ -38,11 +38,6 @@ static inline int settle(lb_pool *pool, lb_ticket *ticket, lb_result result, lb_
 	return LB_OK;
 }
 
-int lb_ticket_fail(lb_pool *pool, lb_ticket *ticket, lb_time now)
-{
-	return settle(pool, ticket, LB_FAILURE, 0, now);
-}
-
 /* The ticket is ready for another request. */
 static void forget_tries(lb_ticket *ticket)
 {

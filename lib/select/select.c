@@ -163,7 +163,7 @@ int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticke
 		return LB_EINVAL;
 	lb_time now = request->now != 0 ? request->now : lb_env_now(&pool->env);
 	if (ticket->id != 0)
-		lb_ticket_fail(pool, ticket, now);
+		lb_report(selector, ticket, &(lb_outcome){.result = LB_FAILURE, .now = now});
 	int error = select_in(selector, request, lane, now, ticket);
 	if (lb_events_waiting(pool))
 		lb_events_deliver(pool);

@@ -40,7 +40,7 @@ int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *l
 	      lb_pick *pick, uint32_t named, lb_taken *taken);
 
 #define LB_ATTEND_PERIOD LB_MICROSECONDS
-#define LB_ATTEND_ROWS 16u
+#define LB_ATTEND_ROWS 64u
 
 /*
  * Is it time for lb_lane_attend? After a period, and, as the clock may stand still, with every so many rows. A time that
@@ -53,8 +53,5 @@ static inline bool lb_lane_attend_due(const lb_lane *lane, uint32_t row, lb_time
 
 /* Looks after a lane, a little: the other lanes' counts, and the owner's forgotten tickets. */
 void lb_lane_attend(lb_pool *pool, const lb_lane *lane, lb_time now);
-
-/* Settles the ticket's request as a failure; LB_ESTALE if it is not open (any more): nothing is changed. */
-int lb_ticket_fail(lb_pool *pool, lb_ticket *ticket, lb_time now);
 
 #endif

@@ -133,7 +133,7 @@ static inline int select_in(lb_selector *selector, const lb_request *request, co
 		row = claim_after_sweep(pool, lane, now, &word);
 	if (row == LB_NO_ROW)
 		return refuse(lane, LB_ELIMIT);
-	if (lb_lane_attend_due(lane, row, now))
+	if (lb_lane_attend_due(lane, now))
 		lb_lane_attend(pool, lane, now);
 	int error = take_one(selector, request, lane, ticket, now, &taken);
 	if (error != LB_OK) {

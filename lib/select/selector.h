@@ -40,15 +40,19 @@ int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *l
 	      lb_pick *pick, uint32_t named, lb_taken *taken);
 
 #define LB_ATTEND_PERIOD LB_MICROSECONDS
-#define LB_ATTEND_ROWS 64u
+#define LB_ATTEND_SELECTS 64u
 
 /*
- * Is it time for lb_lane_attend? After a period, and, as the clock may stand still, with every so many rows. A time that
- * lies further ahead than a period comes of a clock that stepped back.
+ * Counts a select. Is it time for lb_lane_attend? After a period, and, as the clock may stand still, with every so many
+ * selects. A time that lies further ahead than a period comes of a clock that stepped back.
  */
-static inline bool lb_lane_attend_due(const lb_lane *lane, uint32_t row, lb_time now)
+static inline bool lb_lane_attend_due(const lb_lane *lane, lb_time now)
 {
-	return row % LB_ATTEND_ROWS == 0 || lb_get64(&lane->head->attend_at) - now - 1 >= LB_ATTEND_PERIOD;
+	uint32_t selects = lb_get(&lane->head->selects);
+
+	lb_put(&lane->head->selects, selects + 1);
+	return selects % LB_ATTEND_SELECTS == 0 ||
+	       lb_get64(&lane->head->attend_at) - now - 1 >= LB_ATTEND_PERIOD;
 }
 
 /* Looks after a lane, a little: the other lanes' counts, and the owner's forgotten tickets. */

@@ -125,19 +125,20 @@ static uint32_t take_off(lb_health *health, lb_endpoint endpoint, lb_time now)
 /* Calls the host. No lock is held; name and url are copies, the slot may change hands meanwhile. */
 static int call_probe_start(lb_health *health, lb_probe probe, const lb_flight *flight, void **mine)
 {
-	const lb_slot *slot = &health->pool->slots[lb_endpoint_slot(flight->endpoint)];
+	uint32_t number = lb_endpoint_slot(flight->endpoint);
+	const lb_about *about = &health->pool->about[number];
 	char name[LB_NAME_MAX + 1], url[LB_URL_MAX + 1];
 	lb_probe_request request = {
 	    .probe = probe,
 	    .endpoint = flight->endpoint,
-	    .tag = lb_get64(&slot->tag),
+	    .tag = lb_get64(&health->pool->slots[number].tag),
 	    .name = name,
 	    .url = url,
 	    .deadline = flight->deadline,
 	};
 
-	lb_text_load(name, slot->name, sizeof name);
-	lb_text_load(url, slot->url, sizeof url);
+	lb_text_load(name, about->name, sizeof name);
+	lb_text_load(url, about->url, sizeof url);
 	return health->transport.probe_start(health->transport.user, &request, mine);
 }
 

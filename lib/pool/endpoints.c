@@ -85,11 +85,11 @@ int lb_pool_remove(lb_pool *pool, lb_endpoint endpoint)
 }
 
 /* An update may repeat name and url, but not change them: that would be another endpoint. */
-static bool same_identity(const lb_slot *slot, const lb_endpoint_config *config)
+static bool same_identity(const lb_about *about, const lb_endpoint_config *config)
 {
-	if (config->name && !lb_text_same(slot->name, config->name, sizeof slot->name))
+	if (config->name && !lb_text_same(about->name, config->name, sizeof about->name))
 		return false;
-	return !config->url || lb_text_same(slot->url, config->url, sizeof slot->url);
+	return !config->url || lb_text_same(about->url, config->url, sizeof about->url);
 }
 
 int lb_pool_update(lb_pool *pool, lb_endpoint endpoint, const lb_endpoint_config *config)
@@ -106,7 +106,7 @@ int lb_pool_update(lb_pool *pool, lb_endpoint endpoint, const lb_endpoint_config
 	uint32_t slot = lb_pool_slot(pool, endpoint, false);
 	if (slot == LB_NO_SLOT)
 		error = LB_ENOENT;
-	else if (!same_identity(&pool->slots[slot], config))
+	else if (!same_identity(&pool->about[slot], config))
 		error = LB_EINVAL;
 	else
 		lb_slots_update(&control, slot, config);
@@ -125,7 +125,7 @@ int lb_pool_find(const lb_pool *pool, const char *name, lb_endpoint *endpoint)
 		/* between the look into the index and this one the slot may have been given away: then look again */
 		lb_endpoint found = lb_pool_id_of(pool, slot);
 		if (lb_pool_slot(pool, found, false) != LB_NO_SLOT &&
-		    lb_text_same(pool->slots[slot].name, name, sizeof pool->slots[slot].name)) {
+		    lb_text_same(pool->about[slot].name, name, sizeof pool->about[slot].name)) {
 			*endpoint = found;
 			return LB_OK;
 		}
@@ -171,8 +171,8 @@ static void show(const lb_pool *pool, uint32_t number, lb_endpoint_info *info)
 	    .consecutive_successes = lb_get(&slot->checks_passed),
 	    .last_check = lb_get64(&slot->checked),
 	};
-	lb_text_load(info->name, slot->name, sizeof info->name);
-	lb_text_load(info->url, slot->url, sizeof info->url);
+	lb_text_load(info->name, pool->about[number].name, sizeof info->name);
+	lb_text_load(info->url, pool->about[number].url, sizeof info->url);
 }
 
 int lb_pool_info(const lb_pool *pool, lb_endpoint endpoint, lb_endpoint_info *info, size_t size)

@@ -6,7 +6,7 @@
 void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t from, uint32_t to,
 		    lb_endpoint other, lb_time now)
 {
-	const lb_slot *about = &pool->slots[slot];
+	const lb_about *about = &pool->about[slot];
 	uint32_t number = lb_add(&pool->events->written, 1) + 1;
 	lb_event_cell *cell = &pool->events->cells[number & (pool->events_n - 1)];
 	char name[LB_NAME_MAX + 1];
@@ -21,7 +21,7 @@ void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t f
 	lb_put64_release(&cell->at, now);
 	lb_put64_release(&cell->endpoint, lb_pool_id_of(pool, slot));
 	lb_put64_release(&cell->other, other);
-	lb_put64_release(&cell->tag, lb_get64(&about->tag));
+	lb_put64_release(&cell->tag, lb_get64(&pool->slots[slot].tag));
 	lb_text_store(cell->name, name, sizeof cell->name);
 	lb_mark_end(&cell->mark, number);
 }

@@ -42,7 +42,7 @@ static void format_slot(lb_pool *pool, uint32_t number)
 
 	lb_put(&slot->life, LB_SLOT_FREE);
 	lb_put(&slot->gates, LB_WHY_REMOVED);
-	lb_put(&slot->later, number + 1 < pool->shape.slots ? number + 1 : LB_NO_SLOT);
+	lb_put(&pool->about[number].later, number + 1 < pool->shape.slots ? number + 1 : LB_NO_SLOT);
 	if (pool->has_breaker)
 		lb_circuit_init(&pool->slots[number].circuit, lb_pool_cells(pool, number), &pool->breaker);
 }

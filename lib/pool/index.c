@@ -11,10 +11,10 @@ static uint32_t bucket_of(const lb_pool *pool, const char *name)
 /* The field that holds `slot` in its bucket: the bucket's head, or a namesake's link. */
 static lb_atomic32 *link_to(lb_pool *pool, uint32_t slot)
 {
-	lb_atomic32 *link = &pool->index[bucket_of(pool, pool->slots[slot].name)];
+	lb_atomic32 *link = &pool->index[bucket_of(pool, pool->about[slot].name)];
 
 	while (lb_get(link) != slot)
-		link = &pool->slots[lb_get(link)].namesake;
+		link = &pool->about[lb_get(link)].namesake;
 	return link;
 }
 
@@ -26,10 +26,10 @@ static void change(lb_pool *pool)
 
 void lb_index_insert(lb_pool *pool, uint32_t slot)
 {
-	lb_atomic32 *head = &pool->index[bucket_of(pool, pool->slots[slot].name)];
+	lb_atomic32 *head = &pool->index[bucket_of(pool, pool->about[slot].name)];
 
 	change(pool);
-	lb_put_release(&pool->slots[slot].namesake, lb_get(head));
+	lb_put_release(&pool->about[slot].namesake, lb_get(head));
 	lb_put_release(head, slot);
 	change(pool);
 }
@@ -39,7 +39,7 @@ void lb_index_remove(lb_pool *pool, uint32_t slot)
 	lb_atomic32 *link = link_to(pool, slot);
 
 	change(pool);
-	lb_put_release(link, lb_get(&pool->slots[slot].namesake));
+	lb_put_release(link, lb_get(&pool->about[slot].namesake));
 	change(pool);
 }
 
@@ -49,9 +49,9 @@ static uint32_t walk(const lb_pool *pool, const char *name, uint32_t bucket)
 
 	/* a chain that changes under us might lead in circles: no chain is longer than there are slots */
 	for (uint32_t steps = 0; slot < pool->shape.slots && steps < pool->shape.slots; steps++) {
-		if (lb_text_same(pool->slots[slot].name, name, sizeof pool->slots[slot].name))
+		if (lb_text_same(pool->about[slot].name, name, sizeof pool->about[slot].name))
 			return slot;
-		slot = lb_get_acquire(&pool->slots[slot].namesake);
+		slot = lb_get_acquire(&pool->about[slot].namesake);
 	}
 	return LB_NO_SLOT;
 }

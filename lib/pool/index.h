@@ -1,5 +1,5 @@
 /*
- * The name index: living endpoints by name, in buckets of slots linked through slot->namesake. Written under control;
+ * The name index: living endpoints by name, in buckets of slots linked through about->namesake. Written under control;
  * looked up by any thread meanwhile: the reader tries again when the index changed under it.
  */
 #ifndef LB_POOL_INDEX_H

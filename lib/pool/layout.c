@@ -46,6 +46,7 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	at.selector_stride = (lb_algo_size_max(&at.shape) + LB_LINE - 1) & ~(size_t)(LB_LINE - 1);
 	at.header = lb_layout_add(&block, 1, sizeof(lb_pool_header));
 	at.slots = lb_layout_add(&block, slots, sizeof(lb_slot));
+	at.about = lb_layout_add(&block, slots, sizeof(lb_about));
 	at.weights = lb_layout_add(&block, slots, sizeof(lb_atomic32));
 	at.cells = lb_layout_add(&block, (size_t)slots * at.trials_n, sizeof(lb_trial));
 	at.index = lb_layout_add(&block, at.index_n, sizeof(lb_atomic32));
@@ -107,6 +108,7 @@ void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
 	pool->events_n = at->events_n;
 	pool->header = lb_at(block, at->header);
 	pool->slots = lb_at(block, at->slots);
+	pool->about = lb_at(block, at->about);
 	pool->weights = lb_at(block, at->weights);
 	pool->cells = lb_at(block, at->cells);
 	pool->index = lb_at(block, at->index);

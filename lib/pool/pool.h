@@ -43,17 +43,20 @@ typedef struct lb_slot {
 	lb_atomic32 admin;
 	lb_circuit circuit; /* all zero, which is closed, in a pool without breakers */
 	lb_atomic32 health, priority, zone;
-	lb_atomic32 order;                        /* of addition */
 	lb_atomic32 checks_failed, checks_passed; /* in a row */
 	lb_atomic64 checked;                      /* when; 0 = never */
-	/* control only */
-	lb_atomic64 removed; /* when */
+} lb_slot;
+
+/* What control and looks read of an endpoint besides; apart, so that the slots that requests touch lie close together. */
+typedef struct lb_about {
+	_Alignas(LB_LINE) lb_atomic64 removed; /* when */
+	lb_atomic32 order;                     /* of addition */
 	lb_atomic32 earlier,
 	    later; /* neighbours in order of addition; `later` also links free slots; LB_NO_SLOT = none */
 	lb_atomic32 namesake;       /* next slot of the same bucket of the name index; LB_NO_SLOT = none */
 	char name[LB_NAME_MAX + 1]; /* read with base/text.h, but by the holder of an open ticket */
 	char url[LB_URL_MAX + 1];
-} lb_slot;
+} lb_about;
 
 /* One half of the double-buffered candidate list; its members lie apart. */
 typedef struct lb_view_tier {
@@ -155,6 +158,7 @@ struct lb_pool {
 	lb_memory memory; /* what was allocated for it, {NULL, 0} if it is the caller's */
 	lb_pool_header *header;
 	lb_slot *slots;
+	lb_about *about;      /* by slot */
 	lb_atomic32 *weights; /* by slot */
 	lb_trial *cells;      /* by slot x breaker.trials */
 	lb_atomic32 *index;   /* buckets of the name index: slot, or LB_NO_SLOT */

@@ -11,12 +11,12 @@
 
 static lb_atomic32 *link_after(lb_pool *pool, uint32_t slot)
 {
-	return slot == LB_NO_SLOT ? &pool->header->oldest : &pool->slots[slot].later;
+	return slot == LB_NO_SLOT ? &pool->header->oldest : &pool->about[slot].later;
 }
 
 static lb_atomic32 *link_before(lb_pool *pool, uint32_t slot)
 {
-	return slot == LB_NO_SLOT ? &pool->header->newest : &pool->slots[slot].earlier;
+	return slot == LB_NO_SLOT ? &pool->header->newest : &pool->about[slot].earlier;
 }
 
 /* The next number in order of addition; when they run out, the living are numbered anew. */
@@ -27,8 +27,8 @@ static uint32_t next_order(lb_pool *pool)
 	if (lb_get(&header->orders) == UINT32_MAX) {
 		uint32_t order = 0;
 		for (uint32_t at = lb_get(&header->oldest); at != LB_NO_SLOT;
-		     at = lb_get(&pool->slots[at].later))
-			lb_put(&pool->slots[at].order, ++order);
+		     at = lb_get(&pool->about[at].later))
+			lb_put(&pool->about[at].order, ++order);
 		lb_put(&header->orders, order);
 	}
 	uint32_t order = lb_get(&header->orders) + 1;
@@ -40,17 +40,17 @@ static void append(lb_pool *pool, uint32_t slot)
 {
 	uint32_t newest = lb_get(&pool->header->newest);
 
-	lb_put(&pool->slots[slot].order, next_order(pool));
-	lb_put(&pool->slots[slot].earlier, newest);
-	lb_put(&pool->slots[slot].later, LB_NO_SLOT);
+	lb_put(&pool->about[slot].order, next_order(pool));
+	lb_put(&pool->about[slot].earlier, newest);
+	lb_put(&pool->about[slot].later, LB_NO_SLOT);
 	lb_put(link_after(pool, newest), slot);
 	lb_put(&pool->header->newest, slot);
 }
 
 static void unlink_slot(lb_pool *pool, uint32_t slot)
 {
-	uint32_t earlier = lb_get(&pool->slots[slot].earlier);
-	uint32_t later = lb_get(&pool->slots[slot].later);
+	uint32_t earlier = lb_get(&pool->about[slot].earlier);
+	uint32_t later = lb_get(&pool->about[slot].later);
 
 	lb_put(link_after(pool, earlier), later);
 	lb_put(link_before(pool, later), earlier);
@@ -59,9 +59,10 @@ static void unlink_slot(lb_pool *pool, uint32_t slot)
 static void write_endpoint(lb_pool *pool, uint32_t number, const lb_endpoint_config *config)
 {
 	lb_slot *slot = &pool->slots[number];
+	lb_about *about = &pool->about[number];
 
-	lb_text_store(slot->name, config->name, sizeof slot->name);
-	lb_text_store(slot->url, config->url ? config->url : "", sizeof slot->url);
+	lb_text_store(about->name, config->name, sizeof about->name);
+	lb_text_store(about->url, config->url ? config->url : "", sizeof about->url);
 	lb_put64(&slot->tag, config->tag);
 	lb_put(&slot->inflight_max, config->inflight_max);
 	lb_put(&slot->stand_in, 0);
@@ -84,7 +85,7 @@ uint32_t lb_slots_take(lb_control *control, const lb_endpoint_config *config)
 	lb_slot *slot = &pool->slots[number];
 	uint32_t gates = 0;
 
-	lb_put(&pool->header->free, lb_get(&slot->later));
+	lb_put(&pool->header->free, lb_get(&pool->about[number].later));
 	write_endpoint(pool, number, config);
 	uint32_t generation = lb_get(&slot->generation) + 1;
 	if (generation == 0)
@@ -115,7 +116,7 @@ void lb_slots_leave(lb_control *control, uint32_t number)
 	lb_chains_remove(pool, number, control->now);
 	lb_index_remove(pool, number);
 	unlink_slot(pool, number);
-	lb_put64(&slot->removed, control->now);
+	lb_put64(&pool->about[number].removed, control->now);
 	lb_put_release(&slot->life, LB_SLOT_LEAVING);
 	lb_sub(&pool->header->live, 1);
 	lb_add(&pool->header->leaving, 1);
@@ -140,15 +141,15 @@ void lb_slots_update(lb_control *control, uint32_t number, const lb_endpoint_con
  */
 static bool may_free(lb_control *control, uint32_t number)
 {
-	lb_slot *slot = &control->pool->slots[number];
+	lb_about *about = &control->pool->about[number];
 
 	if (lb_pool_inflight(control->pool, number) != 0)
 		return false;
 	if (!lb_pool_has_selectors(control->pool))
 		return true;
-	if (lb_get64(&slot->removed) > control->now)
-		lb_put64(&slot->removed, control->now);
-	return lb_time_since(control->now, lb_get64(&slot->removed)) >= LB_GRACE;
+	if (lb_get64(&about->removed) > control->now)
+		lb_put64(&about->removed, control->now);
+	return lb_time_since(control->now, lb_get64(&about->removed)) >= LB_GRACE;
 }
 
 static void free_slot(lb_control *control, uint32_t number)
@@ -159,7 +160,7 @@ static void free_slot(lb_control *control, uint32_t number)
 	lb_events_note(pool, LB_EVENT_REMOVED, number, 0, 0, LB_NO_ENDPOINT, control->now);
 	lb_pool_retire(pool, number);
 	lb_put_release(&slot->life, LB_SLOT_FREE);
-	lb_put(&slot->later, lb_get(&pool->header->free));
+	lb_put(&pool->about[number].later, lb_get(&pool->header->free));
 	lb_put(&pool->header->free, number);
 	lb_sub(&pool->header->leaving, 1);
 }

@@ -43,9 +43,9 @@ static bool enter_names(lb_wanted *wanted)
 }
 
 /* Is it the same endpoint? Another url makes it another one. */
-static bool same_endpoint(const lb_slot *slot, const lb_endpoint_config *entry)
+static bool same_endpoint(const lb_about *about, const lb_endpoint_config *entry)
 {
-	return lb_text_same(slot->url, entry->url ? entry->url : "", sizeof slot->url);
+	return lb_text_same(about->url, entry->url ? entry->url : "", sizeof about->url);
 }
 
 /* The living slot that an entry keeps, or LB_NO_SLOT. */
@@ -53,7 +53,7 @@ static uint32_t kept_by(const lb_pool *pool, const lb_endpoint_config *entry)
 {
 	uint32_t slot = lb_index_find(pool, entry->name);
 
-	return slot != LB_NO_SLOT && same_endpoint(&pool->slots[slot], entry) ? slot : LB_NO_SLOT;
+	return slot != LB_NO_SLOT && same_endpoint(&pool->about[slot], entry) ? slot : LB_NO_SLOT;
 }
 
 /* Would the list fit? Removed endpoints keep their slots for a while, so each added one needs a free slot now. */
@@ -67,12 +67,12 @@ static bool fits(lb_control *control, const lb_wanted *wanted)
 	return lb_slots_spare(control, added) >= added;
 }
 
-static bool keeps(const lb_wanted *wanted, const lb_slot *slot)
+static bool keeps(const lb_wanted *wanted, const lb_about *about)
 {
 	if (wanted->n == 0)
 		return false;
-	uint32_t entry = lb_get(&wanted->table[place_of(wanted, slot->name, strlen(slot->name))]);
-	return entry != 0 && same_endpoint(slot, &wanted->list[entry - 1]);
+	uint32_t entry = lb_get(&wanted->table[place_of(wanted, about->name, strlen(about->name))]);
+	return entry != 0 && same_endpoint(about, &wanted->list[entry - 1]);
 }
 
 static void remove_unwanted(lb_control *control, const lb_wanted *wanted)
@@ -81,9 +81,9 @@ static void remove_unwanted(lb_control *control, const lb_wanted *wanted)
 	uint32_t next;
 
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT; at = next) {
-		const lb_slot *slot = &pool->slots[at];
-		next = lb_get(&slot->later);
-		if (!keeps(wanted, slot))
+		const lb_about *about = &pool->about[at];
+		next = lb_get(&about->later);
+		if (!keeps(wanted, about))
 			lb_slots_leave(control, at);
 	}
 }

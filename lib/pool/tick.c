@@ -18,7 +18,7 @@ static void poll_circuits(lb_control *control)
 	if (!pool->has_breaker)
 		return;
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->slots[at].later)) {
+	     at = lb_get(&pool->about[at].later)) {
 		lb_circuit_poll(&pool->slots[at].circuit, lb_pool_cells(pool, at), &pool->breaker,
 				control->now, &turn);
 		lb_pool_turned(pool, at, &turn, control->now);

@@ -81,7 +81,7 @@ void lb_trials_review(lb_pool *pool, lb_time now)
 
 	lb_trials_begin(pool);
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->slots[at].later)) {
+	     at = lb_get(&pool->about[at].later)) {
 		lb_time until = review(pool, at, now);
 		if (until < earliest)
 			earliest = until;

@@ -32,7 +32,7 @@ static void count(lb_draft *draft)
 	memset(draft->counts, 0, sizeof draft->counts);
 	draft->eligible = draft->members = 0;
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->slots[at].later)) {
+	     at = lb_get(&pool->about[at].later)) {
 		draft->members++;
 		if (!eligible(draft, &pool->slots[at]))
 			continue;
@@ -83,7 +83,7 @@ static void place_members(lb_draft *draft, lb_member *members)
 	uint32_t rest = draft->eligible;
 
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->slots[at].later)) {
+	     at = lb_get(&pool->about[at].later)) {
 		const lb_slot *slot = &pool->slots[at];
 		/* a gate that shut since the count would overflow its tier's place: bounded by the array all the same */
 		uint32_t tier = tier_of(slot);
@@ -94,7 +94,7 @@ static void place_members(lb_draft *draft, lb_member *members)
 		if (place >= pool->shape.slots)
 			continue;
 		lb_put(&members[place].slot, at);
-		lb_put(&members[place].order, lb_get(&slot->order));
+		lb_put(&members[place].order, lb_get(&pool->about[at].order));
 	}
 }
 

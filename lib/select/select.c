@@ -92,8 +92,8 @@ static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row,
 	ticket->id = lb_ticket_id(pool, lane->number, row, open);
 	ticket->endpoint = entry.endpoint;
 	ticket->tag = lb_get64(&slot->tag);
-	ticket->name = slot->name;
-	ticket->url = slot->url;
+	ticket->name = pool->about[taken->slot].name;
+	ticket->url = pool->about[taken->slot].url;
 	ticket->started = now;
 	ticket->reason = taken->reason;
 	ticket->tried[ticket->attempts] = entry.endpoint;

@@ -99,6 +99,10 @@ $(BUILD)/bench: $(BENCH_OBJ) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ -pthread
 
+$(BUILD)/count: $(BUILD)/tests/count/count.o $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
 .SECONDARY:
 
 examples: $(BUILD)/01_minimal $(BUILD)/demo
@@ -108,6 +112,10 @@ demo: $(BUILD)/demo
 
 bench: $(BUILD)/bench
 	$(Q)$(BUILD)/bench $(BENCH_ARGS)
+
+# instructions of a select and its report, by callgrind
+count: $(BUILD)/count
+	$(Q)BUILD=$(BUILD) tests/count/count.sh
 
 # the hygiene and install tests come first, so that Check's own summary ends the run
 check: $(BUILD)/run-tests $(STRESS) all examples
@@ -166,5 +174,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench demo examples lint format docs install \
+.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench count demo examples lint format docs install \
 	uninstall dist clean

@@ -58,7 +58,7 @@ static void show_table(const char *title, int own, int threads, double locked)
 
 static bool limit(const char *what, double value, double most, const char *unit)
 {
-	printf("  %-6s %-52s %6.2f %s (limit %.2f)\n", value <= most ? "ok" : "ABOVE", what, value, unit,
+	printf("  %-6s %-62s %6.2f %s (limit %.2f)\n", value <= most ? "ok" : "ABOVE", what, value, unit,
 	       most);
 	return value <= most;
 }
@@ -69,16 +69,14 @@ static bool judge(double locked)
 	char what[80];
 
 	printf("\nLimits\n\n");
-	for (int n = 0; n < SIZES; n++) {
+	/* the largest pool is held against the smaller ones, below */
+	for (int n = 0; n < SIZES - 1; n++) {
 		snprintf(what, sizeof what, "round robin, own lane, N = %u", sizes[n]);
-		if (sizes[n] <= 1000)
-			kept &= limit(what, results[LB_ROUND_ROBIN][n][1][0] / locked, 4.5, "F");
+		kept &= limit(what, results[LB_ROUND_ROBIN][n][1][0] / locked, 4.5, "F");
 		snprintf(what, sizeof what, "two choices, own lane, N = %u", sizes[n]);
-		if (sizes[n] <= 1000)
-			kept &= limit(what, results[LB_TWO_CHOICES][n][1][0] / locked, 6, "F");
+		kept &= limit(what, results[LB_TWO_CHOICES][n][1][0] / locked, 6, "F");
 		snprintf(what, sizeof what, "two choices, lane 0, N = %u", sizes[n]);
-		if (sizes[n] <= 1000)
-			kept &= limit(what, results[LB_TWO_CHOICES][n][0][0] / locked, 14, "F");
+		kept &= limit(what, results[LB_TWO_CHOICES][n][0][0] / locked, 14, "F");
 	}
 	static const lb_algorithm flat[] = {LB_ROUND_ROBIN, LB_WEIGHTED_ROUND_ROBIN, LB_RANDOM,
 					    LB_TWO_CHOICES};

@@ -1,4 +1,4 @@
-/* Limits, refusals and what selection makes of them: the turns of those that may not serve, and the error if nobody may. */
+/* Limits, refusals and what selection makes of them: whose turns go where, what comes back, the error if nobody may. */
 #include "test.h"
 
 static void set_limit(rig *r, int number, uint32_t limit)
@@ -230,6 +230,39 @@ START_TEST(panic_uses_open_breakers_and_teaches_them_nothing)
 }
 END_TEST
 
+/* No checker, and the breaker closes after fewer successes (3) than the failover asks for (5). */
+START_TEST(a_primary_that_broke_gets_its_traffic_back_by_itself)
+{
+	rig r;
+	lb_breaker_config breaker;
+	lb_failover *failover;
+	int waited = 0;
+
+	lb_breaker_config_init(&breaker, sizeof breaker);
+	breaker.jitter_percent = 0;
+	rig_open(&r, LB_TWO_CHOICES, 2, NULL, &breaker);
+	ck_ok(lb_failover_create(&failover, r.pool, NULL));
+	ck_ok(lb_failover_set_primary(failover, r.e[0]));
+	ck_ok(lb_failover_set_backup(failover, r.e[0], r.e[1]));
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(rig_pick(&r, LB_FAILURE), 0);
+	ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), 1);
+	for (lb_failover_status s = {0}; s.active != r.e[0] && waited < 600; waited++) {
+		r.w.now += 100 * LB_MILLISECONDS;
+		rig_pick(&r, LB_SUCCESS);
+		lb_pool_tick(r.pool);
+		ck_ok(lb_failover_get(failover, r.e[0], &s, sizeof s));
+	}
+	/* 5 s open, 30 s of hold_up, and the trials */
+	ck_assert_int_ge(waited, 350);
+	ck_assert_int_le(waited, 370);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), 0);
+	lb_failover_destroy(failover);
+	rig_close(&r);
+}
+END_TEST
+
 Suite *suite_refusal(void)
 {
 	Suite *suite = suite_create("refusal");
@@ -243,6 +276,7 @@ Suite *suite_refusal(void)
 	tcase_add_test(tests, full_means_that_the_limit_alone_refused);
 	tcase_add_test(tests, a_full_one_whose_breaker_opened_by_itself_is_none);
 	tcase_add_test(tests, panic_uses_open_breakers_and_teaches_them_nothing);
+	tcase_add_test(tests, a_primary_that_broke_gets_its_traffic_back_by_itself);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -298,6 +298,59 @@ START_TEST(any_selector_of_the_pool_settles)
 }
 END_TEST
 
+static uint64_t twelve(void *user)
+{
+	(void)user;
+	return 12;
+}
+
+START_TEST(another_pools_ticket_is_stale_though_the_random_hook_is_constant)
+{
+	world w = {.now = LB_SECONDS};
+	lb_env env = world_env(&w);
+	lb_pool *pools[2];
+	lb_selector *selectors[2];
+	lb_ticket tickets[2] = {{0}};
+
+	env.random = twelve;
+	for (int i = 0; i < 2; i++) {
+		ck_ok(lb_pool_create(&pools[i], NULL, &env));
+		ck_ok(lb_pool_add(pools[i], "a", "", 1, NULL));
+		ck_ok(lb_selector_create(&selectors[i], pools[i], NULL));
+		ck_ok(lb_select(selectors[i], NULL, &tickets[i]));
+	}
+	ck_assert_int_eq(lb_report_result(selectors[1], &tickets[0], LB_SUCCESS), LB_ESTALE);
+	ck_assert_int_eq(lb_report_result(selectors[0], &tickets[1], LB_SUCCESS), LB_ESTALE);
+	for (int i = 0; i < 2; i++) {
+		ck_ok(lb_report_result(selectors[i], &tickets[i], LB_SUCCESS));
+		lb_selector_destroy(selectors[i]);
+		ck_ok(lb_pool_destroy(pools[i]));
+	}
+}
+END_TEST
+
+/* Each row of the ledger holds a ticket of the same endpoint. */
+START_TEST(a_damaged_id_fits_no_neighbours_row)
+{
+	rig r;
+	lb_ticket held[64] = {{0}};
+
+	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
+	for (int i = 0; i < 64; i++)
+		rig_select(&r, &held[i]);
+	for (int i = 0; i < 64; i++)
+		for (int bit = 0; bit < 64; bit++) {
+			lb_ticket damaged = held[i];
+			damaged.id ^= UINT64_C(1) << bit;
+			ck_assert_int_eq(lb_report_result(r.selector, &damaged, LB_SUCCESS), LB_ESTALE);
+		}
+	ck_assert_uint_eq(inflight(&r, 0), 64);
+	for (int i = 0; i < 64; i++)
+		ck_ok(lb_report_result(r.selector, &held[i], LB_SUCCESS));
+	rig_close(&r);
+}
+END_TEST
+
 Suite *suite_ticket(void)
 {
 	Suite *suite = suite_create("ticket");
@@ -317,6 +370,8 @@ Suite *suite_ticket(void)
 	tcase_add_test(tests, null_outcome_leaves_the_ticket_open);
 	tcase_add_test(tests, leave_settles_what_is_open_as_cancelled);
 	tcase_add_test(tests, any_selector_of_the_pool_settles);
+	tcase_add_test(tests, another_pools_ticket_is_stale_though_the_random_hook_is_constant);
+	tcase_add_test(tests, a_damaged_id_fits_no_neighbours_row);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

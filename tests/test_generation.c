@@ -436,6 +436,30 @@ START_TEST(a_ticket_forgotten_before_the_clock_stepped_back_is_settled)
 }
 END_TEST
 
+/* A trial's place remembers 12 bits of its generation. */
+START_TEST(a_permit_is_stale_after_forced_and_any_number_of_transitions)
+{
+	for (int turns = 4090; turns <= 4100; turns++) {
+		lone l;
+		lb_breaker_config config = exact();
+		open_lone(&l, &config, 100 * LB_SECONDS);
+		lb_permit call = enter(&l);
+		calls(&l, 5, LB_FAILURE);
+		l.w.now += 5 * LB_SECONDS;
+		lb_permit trial = enter(&l);
+		for (int i = 0; i < turns; i++)
+			ck_ok(lb_breaker_set(l.breaker, LB_FORCE_NONE));
+		ck_assert_int_eq(lb_breaker_leave(l.breaker, call, LB_SUCCESS, 0), LB_ESTALE);
+		calls(&l, 5, LB_FAILURE);
+		l.w.now += 5 * LB_SECONDS;
+		enter(&l);
+		ck_assert_int_eq(lb_breaker_leave(l.breaker, trial, LB_FAILURE, 0), LB_ESTALE);
+		check_state(&l, LB_BREAKER_HALF_OPEN);
+		close_lone(&l);
+	}
+}
+END_TEST
+
 Suite *suite_generation(void)
 {
 	Suite *suite = suite_create("generation");
@@ -455,6 +479,7 @@ Suite *suite_generation(void)
 	tcase_add_test(tests, trials_that_are_out_when_the_clock_steps_back_are_given_up);
 	tcase_add_test(tests, in_a_pool_an_opened_endpoint_gets_its_trial_when_the_clock_stepped_back);
 	tcase_add_test(tests, a_ticket_forgotten_before_the_clock_stepped_back_is_settled);
+	tcase_add_test(tests, a_permit_is_stale_after_forced_and_any_number_of_transitions);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

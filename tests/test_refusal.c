@@ -1,6 +1,9 @@
 /* Limits, refusals and what selection makes of them: whose turns go where, what comes back, the error if nobody may. */
 #include "test.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static void set_limit(rig *r, int number, uint32_t limit)
 {
 	lb_endpoint_config config;
@@ -263,6 +266,56 @@ START_TEST(a_primary_that_broke_gets_its_traffic_back_by_itself)
 }
 END_TEST
 
+typedef struct flip {
+	rig r;
+	atomic_bool stop;
+	atomic_long selected, wrong;
+} flip;
+
+static void *select_on(void *arg)
+{
+	flip *f = arg;
+	lb_ticket ticket = {0};
+
+	while (!atomic_load(&f->stop)) {
+		if (lb_select(f->r.selector, NULL, &ticket) != LB_OK) {
+			atomic_fetch_add(&f->wrong, 1);
+			continue;
+		}
+		atomic_fetch_add(&f->selected, 1);
+		lb_report_result(f->r.selector, &ticket, LB_SUCCESS);
+	}
+	return NULL;
+}
+
+/* The primary's gate is shut a moment before its backup's opens. */
+START_TEST(a_switch_between_primary_and_backup_leaves_nobody_without)
+{
+	flip f = {.stop = false};
+	pthread_t threads[2];
+	lb_failover *failover;
+	lb_failover_config config;
+
+	rig_open(&f.r, LB_ROUND_ROBIN, 2, NULL, NULL);
+	lb_failover_config_init(&config, sizeof config);
+	config.hold_up = 0;
+	config.successes = 0;
+	ck_ok(lb_failover_create(&failover, f.r.pool, &config));
+	ck_ok(lb_failover_set_primary(failover, f.r.e[0]));
+	ck_ok(lb_failover_set_backup(failover, f.r.e[0], f.r.e[1]));
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, select_on, &f), 0);
+	for (long i = 0, n = rounds(100000); i < n || atomic_load(&f.selected) < n / 10; i++)
+		ck_ok(lb_pool_set_health(f.r.pool, f.r.e[0], i % 2 ? LB_HEALTHY : LB_UNHEALTHY));
+	atomic_store(&f.stop, true);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_int_eq(atomic_load(&f.wrong), 0);
+	lb_failover_destroy(failover);
+	rig_close(&f.r);
+}
+END_TEST
+
 Suite *suite_refusal(void)
 {
 	Suite *suite = suite_create("refusal");
@@ -277,6 +330,7 @@ Suite *suite_refusal(void)
 	tcase_add_test(tests, a_full_one_whose_breaker_opened_by_itself_is_none);
 	tcase_add_test(tests, panic_uses_open_breakers_and_teaches_them_nothing);
 	tcase_add_test(tests, a_primary_that_broke_gets_its_traffic_back_by_itself);
+	tcase_add_test(tests, a_switch_between_primary_and_backup_leaves_nobody_without);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -172,12 +172,16 @@ static void trip(lb_circuit *circuit, const lb_circuit_rules *rules, uint32_t wo
 	forget_failures(circuit);
 }
 
-/* Frees the cells that trials of former half-open times left behind, before their epochs could come round again. */
-static void clear_cells(lb_trial *cells, const lb_circuit_rules *rules, uint32_t epoch)
+/*
+ * Frees the cells that trials of former half-open times left behind, before their epochs come round again. The word is looked
+ * at after the cell: while it is still the open one, no trial of the time that is about to begin has written there.
+ */
+static void clear_cells(const lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules,
+			uint32_t word)
 {
 	for (uint32_t i = 0; i < rules->trials; i++) {
 		uint32_t owner = lb_get_acquire(&cells[i].owner);
-		if (owner != 0 && owner >> OWNER_EPOCH_SHIFT != (epoch & OWNER_EPOCH))
+		if (owner != 0 && lb_get_acquire(&circuit->word) == word)
 			lb_cas(&cells[i].owner, &owner, 0);
 	}
 }
@@ -199,8 +203,8 @@ static uint32_t poll_word(lb_circuit *circuit, lb_trial *cells, const lb_circuit
 		return word;
 	/* before the transition, when no trial counts: a slow loser of the race costs a trial's success at the most */
 	lb_put(&circuit->successes, 0);
-	if (turn_to(circuit, &word, LB_BREAKER_HALF_OPEN, turn))
-		clear_cells(cells, rules, lb_circuit_epoch(word));
+	clear_cells(circuit, cells, rules, word);
+	turn_to(circuit, &word, LB_BREAKER_HALF_OPEN, turn);
 	return word;
 }
 

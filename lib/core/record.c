@@ -31,5 +31,6 @@ lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_spa
 	return lb_min64(lb_max64(lb_max64(latency, average * 2), least), PENALTY_MAX);
 }
 
-_Static_assert(sizeof(lb_record) == (size_t)2 * LB_LINE, "a report of a success touches one line of a record");
+_Static_assert(sizeof(lb_record) == (size_t)2 * LB_LINE,
+	       "a report of a success touches one line of a record");
 _Static_assert(offsetof(lb_record, others) == LB_LINE, "and that is the first");

@@ -89,6 +89,12 @@ void lb_chains_follow(lb_pool *pool, uint32_t slot, lb_time now);
 /* The same for all chains, under control: at the end of each control call and at ticks. Returns when to come back. */
 lb_time lb_chains_poll(lb_pool *pool, lb_time now);
 
+/* How often traffic was moved, modulo 2^32. */
+static inline uint32_t lb_chains_switches(const lb_pool *pool)
+{
+	return lb_get_acquire(&pool->chains->switches);
+}
+
 /*
  * A select found nobody: does what the poll does, from any thread. Whoever shut a primary's gate may have been stopped
  * before the backup's was opened. False: there are no chains.

@@ -11,7 +11,7 @@
 
 #define TRIAL_CHUNK 64u /* slots that one select looks at for a trial */
 #define TRIAL_PAUSE (20 * LB_MILLISECONDS)
-#define ROUNDS_MAX 3u /* through a view that changed meanwhile */
+#define ROUNDS_MAX 8u /* through candidates that changed meanwhile */
 
 /* One call. */
 typedef struct lb_choice {
@@ -304,6 +304,19 @@ static bool choose_from_rest(lb_choice *choice)
 	return walk(choice, 0, members, choice->shut);
 }
 
+/*
+ * A round found nobody. Was it unlucky? If the view is not the newest any more, what was read may have been a mixture. If
+ * traffic moved between a primary and its backup, each may have been looked at just when the other was open. And whoever
+ * shut a primary's gate may not have come to open its backup's yet: then we do, once.
+ */
+static bool changed_meanwhile(const lb_choice *choice, uint32_t round, uint32_t switches)
+{
+	lb_pool *pool = choice->pool;
+	bool helped = lb_chains_help(pool, choice->pick->now) && round == 1;
+
+	return helped || lb_chains_switches(pool) != switches || lb_view_overtaken(pool, &choice->view);
+}
+
 static bool choose(lb_choice *choice, const lb_request *request)
 {
 	lb_pool *pool = choice->pool;
@@ -315,14 +328,10 @@ static bool choose(lb_choice *choice, const lb_request *request)
 	if (choice->ticket->attempts == 0 && now >= lb_get64(&pool->header->trial_at) && try_trial(choice))
 		return true;
 	for (uint32_t round = 1;; round++) {
+		uint32_t switches = lb_chains_switches(pool);
 		if (choose_from_tiers(choice) || choose_from_rest(choice))
 			return true;
-		/*
-		 * Whoever shut a primary's gate may not have come to open its backup's yet: then we do. And if the view
-		 * is not the newest any more, what was read may have been a mixture.
-		 */
-		bool helped = round == 1 && lb_chains_help(pool, now);
-		if (round == ROUNDS_MAX || (!helped && !lb_view_overtaken(pool, &choice->view)))
+		if (round == ROUNDS_MAX || !changed_meanwhile(choice, round, switches))
 			return false;
 		begin_round(choice);
 	}

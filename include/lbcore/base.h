@@ -91,7 +91,7 @@ typedef enum lb_breaker_force {
 	LB_FORCE_NONE,
 	LB_FORCE_CLOSED,
 	LB_FORCE_OPEN,
-	LB_FORCE_METRICS_ONLY /* count and tell, let everything through */
+	LB_FORCE_METRICS_ONLY /* count, let everything through */
 } lb_breaker_force;
 
 /* What happened; beside each kind what `from` and `to` hold (0 where nothing is said). */

@@ -143,7 +143,9 @@ int lb_pool_update(lb_pool *pool, lb_endpoint endpoint, const lb_endpoint_config
 /*
  * Makes the pool equal to a list of `n` endpoints, by name: adds, removes, updates, publishes once. Another url is a
  * remove and an add. Health, averages, breaker and admin state of those that stay are kept. n = 0 empties the pool.
- * Returns LB_OK; or, with nothing changed: LB_EINVAL (a bad entry, a name twice), LB_EVERSION, LB_ELIMIT.
+ * Returns LB_OK; or, with nothing changed: LB_EINVAL (a bad entry, a name twice), LB_EVERSION, LB_ELIMIT: more than
+ * endpoints_max, or more new ones than slots are free. Slots of removed endpoints are free again 100 ms later at the
+ * earliest, so with a selector alive an eighth of a full pool can be replaced at once (without one, all of it in two calls).
  * Threads: control.
  */
 int lb_pool_sync(lb_pool *pool, const lb_endpoint_config *wanted, uint32_t n);

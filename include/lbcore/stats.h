@@ -1,7 +1,9 @@
 /*
  * Statistics: what the pool has seen, as numbers and as a table for people.
  *
- * Figures are sums over the lanes, read while traffic runs: each is exact once the calls that change it have returned.
+ * Figures are sums over the lanes, read while traffic runs: each is exact once the calls that change it have returned. (Of
+ * two new extremes that threads report in lane 0 at the same moment, one may be lost.) A request that is open at a reset
+ * counts as selected after it.
  */
 #ifndef LBCORE_STATS_H
 #define LBCORE_STATS_H
@@ -18,7 +20,9 @@ typedef struct lb_endpoint_stats {
 	lb_span latency_average; /* arithmetic, since the reset */
 	lb_span latency_min, latency_max;
 	lb_span latency_decayed; /* what least response time goes by: failures weigh as failure_latency */
-	uint32_t inflight, inflight_peak;
+	uint32_t inflight;
+	uint32_t
+	    inflight_peak;   /* the highest that a lane saw: its own and the others' as it last knew them */
 	uint32_t share_ppm;  /* of the pool's selections */
 	uint32_t error_ppm;  /* failures of all settled, cancelled and local ones left out */
 	uint32_t rate_milli; /* selections per 1000 s, since the reset */

@@ -64,6 +64,7 @@ static lb_health *allocate(lb_pool *pool, const lb_health_config *rules)
 	health->schedules = lb_at(health, schedules_at);
 	health->flights = lb_at(health, flights_at);
 	health->flights_max = flights;
+	health->looked = lb_env_now(&pool->env);
 	lb_put64(&health->stream, lb_env_seed(&pool->env, (uint64_t)(uintptr_t)health));
 	health->random = (lb_random){&health->stream, pool->env.random, pool->env.user};
 	return health;

@@ -38,6 +38,7 @@ struct lb_health {
 	uint32_t flights_max;
 	lb_atomic32 flying;
 	uint32_t numbers; /* the last probe's */
+	lb_time looked;   /* when all endpoints were last looked at: one that is new came later */
 	uint32_t next;    /* slot to begin looking for due probes with: whoever waited longest */
 };
 

@@ -54,7 +54,10 @@ static lb_look look_now(const lb_health *health, lb_time now)
 	return (lb_look){now, lb_random_next(&health->random)};
 }
 
-/* The schedule of the endpoint that is in a slot now: a new one begins at a random moment of its first interval. */
+/*
+ * The schedule of the endpoint that is in a slot now. A new one begins at a random moment of its first interval, which began
+ * when all were last looked at: a host that ticks late finds what is due then, not only in another interval.
+ */
 static lb_schedule *schedule_of(lb_health *health, uint32_t number, lb_endpoint endpoint, const lb_look *look)
 {
 	lb_schedule *schedule = &health->schedules[number];
@@ -64,7 +67,7 @@ static lb_schedule *schedule_of(lb_health *health, uint32_t number, lb_endpoint 
 		lb_span spread = lb_below64(lb_mix64(look->random ^ endpoint), health->rules.interval);
 		*schedule = (lb_schedule){
 		    .generation = (uint32_t)(endpoint >> 32),
-		    .due = lb_time_after(look->now, spread),
+		    .due = lb_time_after(lb_min64(health->looked, look->now), spread),
 		};
 	}
 	/* a due time beyond any interval comes of a clock that stepped back */
@@ -201,6 +204,7 @@ static lb_time next_deadline(lb_health *health, lb_time now)
 		if (!schedule->probing)
 			next = lb_min64(next, due);
 	}
+	health->looked = now;
 	lb_lease_end(&health->lock, holding);
 	return next;
 }

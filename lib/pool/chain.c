@@ -87,6 +87,17 @@ static uint32_t stand_in_for(const lb_pool *pool, uint32_t slot)
 	return active == slot || active == LB_NO_SLOT ? 0 : active + 1;
 }
 
+/* Moves a STANDBY gate, between two counts: see lb_chains_mark. */
+static void move_gate(lb_pool *pool, lb_slot *slot, bool shut)
+{
+	if (((lb_get(&slot->gates) & LB_WHY_STANDBY) != 0) == shut)
+		return;
+	lb_add(&pool->chains->moves_begun, 1);
+	lb_gates_set(slot, LB_WHY_STANDBY, shut);
+	lb_add(&pool->chains->moves_ended, 1);
+	lb_put(&pool->header->dirty, 1);
+}
+
 /*
  * Two switches in quick succession may write a gate in the wrong order; so each looks again after it wrote, at words that
  * only move on. All in order: who writes last sees the other's word when it looks again.
@@ -96,13 +107,10 @@ void lb_chains_set_gate(lb_pool *pool, uint32_t number)
 	lb_slot *slot = &pool->slots[number];
 
 	for (uint32_t tries = 0; tries < 4; tries++) {
-		bool was_shut = (lb_get(&slot->gates) & LB_WHY_STANDBY) != 0;
 		bool shut = stands_by(pool, number);
 		uint32_t stand_in = stand_in_for(pool, number);
 		lb_put_in_order(&slot->stand_in, stand_in);
-		lb_gates_set(slot, LB_WHY_STANDBY, shut);
-		if (was_shut != shut)
-			lb_put(&pool->header->dirty, 1);
+		move_gate(pool, slot, shut);
 		if (stands_by(pool, number) == shut && stand_in_for(pool, number) == stand_in)
 			return;
 	}
@@ -320,10 +328,8 @@ bool lb_chain_wants_trial(const lb_pool *pool, uint32_t slot)
 	return !rules.manual_return && lb_get(&chain->standby.passed) < rules.successes;
 }
 
-bool lb_chains_help(lb_pool *pool, lb_time now)
+void lb_chains_help(lb_pool *pool, lb_time now)
 {
-	if (chains_used(pool) == 0)
-		return false;
-	lb_chains_poll(pool, now);
-	return true;
+	if (chains_used(pool) > 0)
+		lb_chains_poll(pool, now);
 }

@@ -39,6 +39,7 @@ struct lb_chains {
 	/* rules: see core/standby.h */
 	lb_atomic32 successes, manual_return;
 	lb_atomic64 hold_down, hold_up;
+	lb_atomic32 moves_begun, moves_ended; /* of STANDBY gates: see lb_chains_mark */
 	lb_atomic32 switches;    /* how many were ever begun: it runs on when another manager is made */
 	lb_atomic32 before_mine; /* and of those, how many before this manager was made */
 	lb_switch_cell history[LB_HISTORY_MAX];
@@ -89,17 +90,29 @@ void lb_chains_follow(lb_pool *pool, uint32_t slot, lb_time now);
 /* The same for all chains, under control: at the end of each control call and at ticks. Returns when to come back. */
 lb_time lb_chains_poll(lb_pool *pool, lb_time now);
 
-/* How often traffic was moved, modulo 2^32. */
-static inline uint32_t lb_chains_switches(const lb_pool *pool)
+/*
+ * For a select that looks at one gate after the other while they move: a mark to be taken before it looks.
+ * lb_chains_moved says afterwards whether a gate moved since, or was being moved then: so it may have looked at each just when
+ * the other was open.
+ */
+static inline uint32_t lb_chains_mark(const lb_pool *pool)
 {
-	return lb_get_acquire(&pool->chains->switches);
+	uint32_t ended = lb_get_in_order(&pool->chains->moves_ended);
+	uint32_t begun = lb_get_in_order(&pool->chains->moves_begun);
+
+	return begun == ended ? begun : begun - 1;
+}
+
+static inline bool lb_chains_moved(const lb_pool *pool, uint32_t mark)
+{
+	return lb_get_in_order(&pool->chains->moves_begun) != mark;
 }
 
 /*
  * A select found nobody: does what the poll does, from any thread. Whoever shut a primary's gate may have been stopped
- * before the backup's was opened. False: there are no chains.
+ * before the backup's was opened.
  */
-bool lb_chains_help(lb_pool *pool, lb_time now);
+void lb_chains_help(lb_pool *pool, lb_time now);
 
 /*
  * Does a primary that stands by need more successes before traffic may return to it, and is nobody checking it? Then

@@ -307,20 +307,19 @@ static bool choose_from_rest(lb_choice *choice)
 /*
  * A round found nobody. Was it unlucky? If the view is not the newest any more, what was read may have been a mixture. If
  * traffic moved between a primary and its backup, each may have been looked at just when the other was open. And whoever
- * shut a primary's gate may not have come to open its backup's yet: then we do, once.
+ * shut a primary's gate may not have come to open its backup's yet: then we do.
  */
-static bool changed_meanwhile(const lb_choice *choice, uint32_t round, uint32_t switches)
+static bool changed_meanwhile(const lb_choice *choice, uint32_t mark)
 {
-	lb_pool *pool = choice->pool;
-	bool helped = lb_chains_help(pool, choice->pick->now) && round == 1;
-
-	return helped || lb_chains_switches(pool) != switches || lb_view_overtaken(pool, &choice->view);
+	lb_chains_help(choice->pool, choice->pick->now);
+	return lb_chains_moved(choice->pool, mark) || lb_view_overtaken(choice->pool, &choice->view);
 }
 
 static bool choose(lb_choice *choice, const lb_request *request)
 {
 	lb_pool *pool = choice->pool;
 	lb_time now = choice->pick->now;
+	uint32_t mark = lb_chains_mark(pool);
 
 	begin_round(choice);
 	if (prefer(choice, request->prefer))
@@ -328,11 +327,11 @@ static bool choose(lb_choice *choice, const lb_request *request)
 	if (choice->ticket->attempts == 0 && now >= lb_get64(&pool->header->trial_at) && try_trial(choice))
 		return true;
 	for (uint32_t round = 1;; round++) {
-		uint32_t switches = lb_chains_switches(pool);
 		if (choose_from_tiers(choice) || choose_from_rest(choice))
 			return true;
-		if (round == ROUNDS_MAX || !changed_meanwhile(choice, round, switches))
+		if (round == ROUNDS_MAX || !changed_meanwhile(choice, mark))
 			return false;
+		mark = lb_chains_mark(pool);
 		begin_round(choice);
 	}
 }

@@ -21,6 +21,9 @@ typedef struct floors {
 
 floors floors_measure(void);
 
+/* F alone: measured again beside each subject. */
+double floor_locked(void);
+
 /* A pool of n endpoints with everything on, and one selector. */
 typedef struct subject {
 	lb_pool *pool;

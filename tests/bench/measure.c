@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CHUNK = 512 };
+enum { CHUNK = 512, WARM_UP = 16384 };
 
-static const uint64_t SPAN = 6000000; /* ns of one measurement */
+static const uint64_t SPAN = 10000000; /* ns of one measurement */
+static const uint64_t FLOOR_SPAN = 2000000;
 
 uint64_t clock_ns(void)
 {
@@ -70,10 +71,15 @@ static double floor_of(void (*loop)(void))
 		do {
 			loop();
 			steps += CHUNK;
-		} while ((now = clock_ns()) - begun < SPAN);
+		} while ((now = clock_ns()) - begun < FLOOR_SPAN);
 		each[r] = (double)(now - begun) / (double)steps;
 	}
 	return median(each, REPEATS);
+}
+
+double floor_locked(void)
+{
+	return floor_of(add_locked);
 }
 
 floors floors_measure(void)
@@ -149,7 +155,8 @@ static void *run(void *arg)
 	uint64_t steps = 0, begun, now;
 	lb_time host = clock_ns();
 
-	for (int i = 0; i < CHUNK; i++)
+	/* until the lane's part of the largest pool is in the caches again: another lane was measured before */
+	for (int i = 0; i < WARM_UP; i++)
 		host = step(r, i % OPEN, host);
 	atomic_fetch_add(r->gate, 1);
 	while (atomic_load(r->gate) < r->threads)

@@ -58,6 +58,20 @@ static uint32_t pick_uneven(const lb_alias *alias, const lb_tier *tier, const lb
 	return less_loaded(pick->lane, a, b, true);
 }
 
+/* Draws found one at the most: most of the weight was refused. So the two are dealt among those that are left. */
+static uint32_t deal_two(const lb_tier *tier, const lb_pick *pick, uint32_t found, bool uneven)
+{
+	uint32_t other = LB_NO_SLOT;
+
+	if (found == LB_NO_SLOT)
+		found = lb_deal_by_weight(tier, pick);
+	for (uint32_t draws = 0; (other == LB_NO_SLOT || other == found) && draws < REDRAWS; draws++)
+		other = lb_deal_by_weight(tier, pick);
+	if (found == LB_NO_SLOT || other == LB_NO_SLOT)
+		return found;
+	return less_loaded(pick->lane, found, other, uneven);
+}
+
 /* After a refusal: the same among those that were not refused. */
 static uint32_t pick_again(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick, bool uneven)
 {
@@ -72,7 +86,7 @@ static uint32_t pick_again(const lb_alias *alias, const lb_tier *tier, const lb_
 			return less_loaded(pick->lane, found, slot, uneven);
 		found = slot;
 	}
-	return found != LB_NO_SLOT ? found : lb_deal_by_weight(tier, pick);
+	return deal_two(tier, pick, found, uneven);
 }
 
 static uint32_t pick_two_choices(void *state, const lb_tier *tier, lb_pick *pick)

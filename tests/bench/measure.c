@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CHUNK = 512, WARM_UP = 16384 };
+enum { CHUNK = 512, WARM_UP = 16384 }; /* steps */
 
 static const uint64_t SPAN = 10000000; /* ns of one measurement */
 static const uint64_t FLOOR_SPAN = 2000000;
@@ -156,8 +156,8 @@ static void *run(void *arg)
 	lb_time host = clock_ns();
 
 	/* until the lane's part of the largest pool is in the caches again: another lane was measured before */
-	for (int i = 0; i < WARM_UP; i++)
-		host = step(r, i % OPEN, host);
+	for (uint64_t i = 0, end = clock_ns() + SPAN; i < WARM_UP && clock_ns() < end; i++)
+		host = step(r, (int)(i % OPEN), host);
 	atomic_fetch_add(r->gate, 1);
 	while (atomic_load(r->gate) < r->threads)
 		;

@@ -5,7 +5,7 @@
  * Where a cycle (the sum of the weights over their greatest common divisor) does not fit, turns are dealt by a golden-ratio
  * walk: the k-th goes to the member in whose part of the cumulated weights the k-th multiple of the golden ratio falls. Shares
  * are exact in the long run, and every member is reached. After k turns one is within 2 + 0.62 ln k of its due (11 at a million;
- * tests see 5): twice the star discrepancy of the golden ratio, Dupain and Sos 1984; no walk has less.
+ * tests see 5): twice the star discrepancy of the golden ratio, L. Ramshaw 1981.
  */
 #include "algo/table.h"
 #include "algo/turns.h"

@@ -99,6 +99,12 @@ static inline uint64_t lb_pick_random(const lb_pick *pick)
 	return lb_random_next(&pick->lane->random);
 }
 
+/* A place of the tier at random, all alike. */
+static inline uint32_t lb_pick_place(const lb_pick *pick, const lb_tier *tier)
+{
+	return lb_below((uint32_t)(lb_pick_random(pick) >> 32), tier->n);
+}
+
 /* The slot at a place of the tier. */
 static inline uint32_t lb_tier_slot(const lb_tier *tier, uint32_t place)
 {

@@ -11,8 +11,7 @@ uint32_t lb_deal_evenly(const lb_tier *tier, const lb_pick *pick)
 	uint32_t chosen = LB_NO_SLOT, seen = 0;
 
 	for (uint32_t draws = 0; draws < DRAWS_MAX; draws++) {
-		uint32_t place = lb_below((uint32_t)(lb_pick_random(pick) >> 32), tier->n);
-		uint32_t slot = lb_tier_slot(tier, place);
+		uint32_t slot = lb_tier_slot(tier, lb_pick_place(pick, tier));
 		if (!lb_pick_refused(pick, slot))
 			return slot;
 	}

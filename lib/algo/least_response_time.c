@@ -46,12 +46,10 @@ static uint32_t winner(const lb_field *field)
 		return field->measured.place;
 	if (field->measured.place == LB_NO_SLOT)
 		return fresh->place;
-	lb_best known = field->measured;
-	uint64_t cost = cost_of(field->least, fresh->cost);
+	lb_best guessed = {fresh->place, fresh->weight, cost_of(field->least, fresh->cost)};
 	/* of equals the one that is not known yet */
-	return lb_wide_less(lb_wide_product(known.cost, fresh->weight), lb_wide_product(cost, known.weight))
-		   ? known.place
-		   : fresh->place;
+	return cheaper(field->measured.cost, field->measured.weight, &guessed) ? field->measured.place
+									       : fresh->place;
 }
 
 static uint32_t pick_least_response_time(void *state, const lb_tier *tier, lb_pick *pick)

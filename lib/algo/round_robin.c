@@ -53,7 +53,7 @@ static void start(lb_rotation *rotation, const lb_tier *tier, const lb_pick *pic
 	lb_put(&rotation->started, 1);
 	if (!pick->random_start || lb_get(&rotation->order) != 0)
 		return;
-	uint32_t place = lb_below((uint32_t)(lb_pick_random(pick) >> 32), tier->n);
+	uint32_t place = lb_pick_place(pick, tier);
 	lb_put(&rotation->order, lb_get(&tier->members[place].order));
 	lb_put(&rotation->place, place);
 }

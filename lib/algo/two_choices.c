@@ -38,7 +38,7 @@ static uint32_t pick_even(const lb_tier *tier, const lb_pick *pick)
 /* Another one than `slot`, all alike: when draws by weight did not find it. */
 static uint32_t any_other(const lb_tier *tier, const lb_pick *pick, uint32_t slot)
 {
-	uint32_t place = lb_below((uint32_t)(lb_pick_random(pick) >> 32), tier->n);
+	uint32_t place = lb_pick_place(pick, tier);
 
 	if (lb_tier_slot(tier, place) == slot)
 		place = place + 1 < tier->n ? place + 1 : 0;

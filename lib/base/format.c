@@ -109,13 +109,11 @@ static void put_hex(lb_line_buffer *line, uint32_t value, uint32_t digits)
 		lb_put_bytes(line, &hex[value >> (4 * digits) & 15], 1);
 }
 
-/* Reads one character. Returns its bytes if it may be shown as it is, else 0; writes its code. */
-static size_t read_plain(const char *name, size_t *bytes, uint32_t *code)
+/* Reads one character, its bytes and its code. May it be shown as it is? */
+static bool read_plain(const char *name, size_t *bytes, uint32_t *code)
 {
 	*bytes = read_character(name, code);
-	if (*bytes > 0 && !harmful(*code))
-		return *bytes;
-	return 0;
+	return *bytes > 0 && !harmful(*code);
 }
 
 /* Puts one character, or its bytes as \xNN. Returns how many bytes of the name that took. */
@@ -124,7 +122,7 @@ static size_t put_character(lb_line_buffer *line, const char *name)
 	size_t bytes;
 	uint32_t code;
 
-	if (read_plain(name, &bytes, &code) > 0) {
+	if (read_plain(name, &bytes, &code)) {
 		lb_put_bytes(line, name, bytes);
 		return bytes;
 	}
@@ -145,7 +143,7 @@ static size_t put_json_character(lb_line_buffer *line, const char *name)
 
 	if (*name == '"' || *name == '\\')
 		lb_put_text(line, "\\");
-	if (read_plain(name, &bytes, &code) > 0) {
+	if (read_plain(name, &bytes, &code)) {
 		lb_put_bytes(line, name, bytes);
 		return bytes;
 	}

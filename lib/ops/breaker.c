@@ -2,6 +2,7 @@
 #include "base/env.h"
 #include "base/random.h"
 #include "core/circuit.h"
+#include "core/record.h"
 
 struct lb_breaker {
 	lb_env env;
@@ -109,11 +110,6 @@ static uint32_t count(lb_breaker *breaker, lb_time now, bool failed)
 	       lb_tally_calls(&breaker->tally, bucket, now, calls);
 }
 
-static bool fails(lb_result result)
-{
-	return result >= LB_FAILURE && result <= LB_OVERLOAD;
-}
-
 int lb_breaker_leave(lb_breaker *breaker, lb_permit permit, lb_result result, lb_span latency)
 {
 	lb_pass pass = {
@@ -133,10 +129,11 @@ int lb_breaker_leave(lb_breaker *breaker, lb_permit permit, lb_result result, lb
 	if (result == LB_CANCELLED || result == LB_LOCAL)
 		return lb_circuit_cancel(&breaker->circuit, breaker->cells, &breaker->rules, now, pass);
 	/* a trial decides by itself: it is in no rate */
-	uint32_t calls = pass.cell == 0 ? count(breaker, now, fails(result)) : 0;
+	bool failed = lb_outcome_fails((uint32_t)result);
+	uint32_t calls = pass.cell == 0 ? count(breaker, now, failed) : 0;
 	int error =
-	    lb_circuit_leave(&breaker->circuit, breaker->cells, &breaker->rules, now, pass, fails(result),
-			     calls, (uint32_t)(lb_mix64(now ^ (uint64_t)(uintptr_t)breaker) >> 32), &turn);
+	    lb_circuit_leave(&breaker->circuit, breaker->cells, &breaker->rules, now, pass, failed, calls,
+			     (uint32_t)(lb_mix64(now ^ (uint64_t)(uintptr_t)breaker) >> 32), &turn);
 	if (turn.from != turn.to && turn.to == LB_BREAKER_CLOSED)
 		lb_tally_restart(&breaker->tally, lb_get(&breaker->calls));
 	tell(breaker, &turn, now);

@@ -175,7 +175,7 @@ int lb_failover_set_backup(lb_failover *failover, lb_endpoint primary, lb_endpoi
 /* Moves the chain to a place by hand; races with transitions until it wins. */
 static void force_place(lb_pool *pool, lb_chain *chain, uint32_t place, lb_time now)
 {
-	while (!lb_chain_switch(pool, chain, lb_get_acquire(&chain->standby.word), place, LB_FORCED, now))
+	while (!lb_chain_switch(pool, chain, lb_standby_word(&chain->standby), place, LB_FORCED, now))
 		;
 }
 
@@ -219,7 +219,7 @@ int lb_failover_force(lb_failover *failover, lb_endpoint primary, lb_endpoint ac
 /* When a switch that waits for a hold only is due; 0 = none waits. */
 static lb_time pending(const lb_pool *pool, const lb_chain *chain, const lb_standby_rules *rules)
 {
-	uint32_t word = lb_get_acquire(&chain->standby.word);
+	uint32_t word = lb_standby_word(&chain->standby);
 	lb_time down = lb_get64(&chain->standby.down_since);
 	lb_time up = lb_get64(&chain->standby.up_since);
 
@@ -243,8 +243,7 @@ int lb_failover_get(const lb_failover *failover, lb_endpoint primary, lb_failove
 	const lb_chain *chain = slot == LB_NO_SLOT ? NULL : lb_chain_of(pool, slot);
 	if (!chain)
 		return LB_ENOENT;
-	uint32_t active =
-	    lb_get_acquire(&chain->members[lb_standby_place(lb_get_acquire(&chain->standby.word))]);
+	uint32_t active = lb_get_acquire(&chain->members[lb_standby_place(lb_standby_word(&chain->standby))]);
 	lb_standby_rules rules = lb_chains_rules(pool);
 	*status = (lb_failover_status){
 	    .active = active == LB_NO_SLOT ? LB_NO_ENDPOINT : lb_pool_id_of(pool, active),

@@ -254,11 +254,6 @@ static bool walk(lb_choice *choice, uint32_t first, uint32_t n, uint32_t shut)
 	return false;
 }
 
-static bool serves_first(const lb_tier *tier, uint32_t place)
-{
-	return place == 0 && tier->number == 0;
-}
-
 /* The tiers in order: the algorithm's choice, else any that is left. */
 static bool choose_from_tiers(lb_choice *choice)
 {
@@ -269,9 +264,7 @@ static bool choose_from_tiers(lb_choice *choice)
 		lb_tier tier = lb_view_tier_at(choice->pool, &choice->view, place);
 		if (tier.n == 0)
 			continue;
-		choice->taken->reason = panic                        ? LB_BY_PANIC
-					: serves_first(&tier, place) ? LB_BY_ALGORITHM
-								     : LB_BY_SPILL;
+		choice->taken->reason = panic ? LB_BY_PANIC : lb_tier_reason(&tier);
 		if (ask(choice, &tier))
 			return true;
 		choice->taken->reason = panic ? LB_BY_PANIC : LB_BY_LAST_RESORT;

@@ -41,7 +41,7 @@ static inline uint32_t ask_once(const lb_selector *selector, lb_pick *pick, uint
 
 	if (lb_get(&hold.view->tiers_n) == 0 || lb_get(&hold.view->panic) != 0 || tier.n == 0)
 		return LB_NO_SLOT;
-	*reason = tier.number == 0 ? LB_BY_ALGORITHM : LB_BY_SPILL;
+	*reason = lb_tier_reason(&tier);
 	return selector->algo->pick(selector->state, &tier, pick);
 }
 

@@ -26,6 +26,12 @@ static inline uint64_t lb_ticket_id(const lb_pool *pool, uint32_t lane, uint32_t
 	return (uint64_t)(pool->nonce & 63) << 58 | (uint64_t)lane << 52 | (uint64_t)row << 32 | word;
 }
 
+/* How a candidate of the tier comes to be chosen. Tiers stand by number: the first one there is has 0, or is no first choice. */
+static inline uint32_t lb_tier_reason(const lb_tier *tier)
+{
+	return tier->number == 0 ? LB_BY_ALGORITHM : LB_BY_SPILL;
+}
+
 static inline void lb_count_down(const lb_lane *lane, uint32_t slot)
 {
 	lb_bump(&lane->loads[slot].own, UINT32_MAX, lane->shared);

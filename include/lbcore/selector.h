@@ -31,18 +31,47 @@ typedef enum lb_algorithm {
 	LB_RANDOM,               /* by weight */
 	LB_LEAST_CONNECTIONS,    /* the minimum of (in-flight + 1) / weight */
 	LB_LEAST_RESPONSE_TIME,  /* the minimum of decayed latency x (in-flight + 1) / weight */
-	LB_TWO_CHOICES           /* two drawn by weight, the less loaded wins */
+	LB_TWO_CHOICES,          /* two (or `choices`) drawn by weight, the least loaded wins */
+	LB_PEAK_EWMA,       /* the same by latency x (in-flight + 1), which a slow answer raises at once */
+	LB_RING_HASH,       /* the key's place on a ring of points */
+	LB_MAGLEV,          /* the key's place in an even table */
+	LB_MAP_HASH,        /* the key modulo the sum of the weights */
+	LB_RENDEZVOUS,      /* the endpoint whose score with the key is highest */
+	LB_FIRST_AVAILABLE, /* the first up to its in-flight limit, then the next */
+	LB_LEAST_REQUEST /* Envoy's: `choices` drawn; of unequal weights, turns by weight / (in-flight + 1)^bias */
 } lb_algorithm;
+
+/* Whose labels, hash and rule: what others compute from the same names and weights. */
+typedef enum lb_hash_profile {
+	LB_HASH_LBCORE,       /* our own; by names and weights only, whatever the order of addition */
+	LB_HASH_NGINX,        /* CRC-32: ring: `hash ... consistent`, map: `hash` */
+	LB_HASH_NGINX_IP,     /* map: `ip_hash`; the key's bytes are the four octets of an IPv4 address */
+	LB_HASH_KETAMA,       /* ring: MD5, libketama */
+	LB_HASH_LIBMEMCACHED, /* ring: MD5, libmemcached's weighted ketama */
+	LB_HASH_ENVOY         /* ring, Maglev: XXH64 */
+} lb_hash_profile;
 
 typedef struct lb_selector_config {
 	size_t size;
 	lb_algorithm algorithm; /* LB_TWO_CHOICES */
 	uint32_t
 	    random_start; /* 1: start at a random turn, so that a fleet does not hit the same endpoint first; 0 */
-	uint64_t seed; /* of the random numbers; 0 = from the environment */
+	uint32_t choices; /* how many are drawn, where an algorithm draws and compares: 2; 2 to 10 */
+	lb_hash_profile hash_profile; /* LB_HASH_LBCORE */
+	uint32_t
+	    table_size; /* Maglev: entries, a prime; Envoy's ring: points, at least; other rings: points, at most; 0 = the algorithm's */
+	uint32_t
+	    bound_percent; /* hashing: none takes more than this of its fair share of requests in flight; 0 = off; 100 to 1000 */
+	uint32_t
+	    bias_percent; /* LB_LEAST_REQUEST: the exponent, 100 = 1.0; 0 = in-flight does not count; at most 1000 */
+	lb_span
+	    first_latency; /* LB_PEAK_EWMA: what one that was never measured is taken for: 10 ms; 1 ns to 10 s */
+	uint64_t seed;     /* of the random numbers; 0 = from the environment */
 } lb_selector_config;
 
 #define LB_TRIED_MAX 8
+#define LB_CHOICES_MAX 10
+#define LB_BIAS_MAX 1000 /* per cent */
 
 /* How the endpoint came to be chosen. */
 enum {
@@ -102,6 +131,12 @@ void lb_selector_config_init(lb_selector_config *config, size_t size);
  * Returns LB_OK, LB_EINVAL, LB_EVERSION, LB_ENOMEM, LB_ELIMIT (selectors_max live). Threads: control.
  */
 int lb_selector_create(lb_selector **selector, lb_pool *pool, const lb_selector_config *config);
+
+/*
+ * The bits of a key for lb_request.key, by the selector's hash profile. Profiles that hash to 32 bits use the low 32 of
+ * a key; what else they need of its bytes is in the high ones. Returns 0 for a NULL selector. Threads: look.
+ */
+uint64_t lb_selector_hash(const lb_selector *selector, const void *key, size_t length);
 
 /* Frees the selector; NULL is fine. Its open tickets may be reported through another one. Threads: owner. */
 void lb_selector_destroy(lb_selector *selector);

@@ -14,7 +14,8 @@
 
 #include <lbcore/selector.h>
 
-#define LB_TIERS_MAX 16u /* 8 priorities of healthy endpoints, then 8 of degraded ones */
+#define LB_TIERS_MAX 16u  /* 8 priorities of healthy endpoints, then 8 of degraded ones */
+#define LB_GROUPS_MAX 64u /* tiers, then the zones of tiers that are split */
 #define LB_NO_SLOT UINT32_MAX
 #define LB_PICKS_MAX 12u /* how often one tier's candidates are asked for in a call */
 #define LB_REFUSED_MAX (LB_TRIED_MAX + LB_PICKS_MAX)
@@ -29,7 +30,7 @@ typedef struct lb_member {
 typedef struct lb_tier {
 	const lb_member *members; /* of this tier */
 	uint32_t first, n;        /* where they stand in the view's array, and how many */
-	uint32_t number;          /* 0..LB_TIERS_MAX-1: names the tier from one view to the next */
+	uint32_t number;          /* 0..LB_GROUPS_MAX-1: names the tier from one view to the next */
 	uint32_t buffer;          /* 0 or 1: the half of double-buffered tables that belongs to the view */
 } lb_tier;
 
@@ -39,12 +40,26 @@ typedef struct lb_algo_shape {
 	uint32_t lanes; /* lane 0 included */
 } lb_algo_shape;
 
+/* How a selector was configured; every field has its value, no 0 that stands for a default. */
+typedef struct lb_algo_rules {
+	lb_hash_profile profile;
+	uint32_t choices, bias_percent;
+	uint32_t table_size; /* as configured: 0 = the algorithm's own */
+	lb_span first_latency;
+	bool random_start;
+} lb_algo_rules;
+
 /* What control sees when it publishes. */
 typedef struct lb_algo_view {
 	const lb_algo_shape *shape;
+	const lb_algo_rules *rules;
 	const lb_atomic32 *weights; /* by slot */
 	const lb_tier *tiers;
 	uint32_t tiers_n;
+	/* the living members of each priority with a weight, whether eligible or not, in order of addition */
+	const lb_tier *levels; /* LB_PRIORITY_MAX + 1; `number` = the priority, buffer = that of the view */
+	const char *(*name)(const void *names, uint32_t slot);
+	const void *names;
 } lb_algo_view;
 
 /* What a pick may go by: one lane's view of the pool, the same for all picks in that lane. */
@@ -62,29 +77,50 @@ typedef struct lb_algo_lane {
 /* One question. */
 typedef struct lb_pick {
 	const lb_algo_lane *lane;
+	const lb_algo_rules *rules;
 	lb_time now;
-	uint64_t key;
-	bool random_start;
+	uint64_t key;    /* of a keyed algorithm; a request without one got one at random */
+	uint64_t cursor; /* the algorithm's own, from one attempt to the next; 0 at the first */
+	bool dry;        /* only a question: no turn is taken, no cursor of the lane moves */
 	uint32_t attempt;
 	uint32_t refused_n;
-	uint16_t refused[LB_REFUSED_MAX];
+	uint16_t refused[LB_REFUSED_MAX]; /* full: later ones are not listed */
 } lb_pick;
+
+/* Traits. */
+enum {
+	LB_ALGO_KEYED = 1 << 0, /* goes by the request's key; a tier is never split by zones */
+	LB_ALGO_ORDERED =
+	    1 << 1, /* names all candidates in an order of its own; asked on until it says LB_NO_SLOT */
+	LB_ALGO_PEAKS = 1 << 2 /* goes by records' peak averages */
+};
+
+/* An entry of an algorithm's table, to be looked at. */
+typedef struct lb_algo_entry {
+	uint32_t slot;
+	uint64_t point; /* of a ring; else 0 */
+} lb_algo_entry;
 
 typedef struct lb_algo {
 	const char *name;
-	/* Bytes of state; zeroed before the first build. */
-	size_t (*size)(const lb_algo_shape *shape);
+	uint32_t traits; /* LB_ALGO_* */
+	/* Are there such a profile and such a table for it? NULL = it knows neither: LB_HASH_LBCORE and 0 only. */
+	bool (*accepts)(const lb_algo_rules *rules);
+	/* Bytes of state; zeroed before the first build; SIZE_MAX = too large. */
+	size_t (*size)(const lb_algo_shape *shape, const lb_algo_rules *rules);
 	/* Makes tables for a view that is about to be published, in the half that its tiers name. NULL = has none. */
 	void (*build)(void *state, const lb_algo_view *view);
 	/* Returns a slot of the tier, or LB_NO_SLOT if it finds none that was not refused. A bounded number of steps. */
 	uint32_t (*pick)(void *state, const lb_tier *tier, lb_pick *pick);
+	/* The bits of a key: NULL = lb_hash. */
+	uint64_t (*hash)(const lb_algo_rules *rules, const void *key, size_t length);
+	/* The size of the tier's table; fills in entry `i` of it if there is one. NULL = has no table. */
+	uint32_t (*table)(const void *state, const lb_algo_shape *shape, const lb_tier *tier, uint32_t i,
+			  lb_algo_entry *entry);
 } lb_algo;
 
 /* The row of an algorithm, NULL for a value that is none. */
 const lb_algo *lb_algo_row(lb_algorithm algorithm);
-
-/* The largest state that any algorithm asks for. */
-size_t lb_algo_size_max(const lb_algo_shape *shape);
 
 static inline bool lb_pick_refused(const lb_pick *pick, uint32_t slot)
 {

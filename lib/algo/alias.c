@@ -19,8 +19,9 @@ static size_t scratch_offset(const lb_algo_shape *shape)
 	return sizeof(lb_alias) + 2 * (size_t)shape->slots * sizeof(lb_alias_entry);
 }
 
-size_t lb_alias_size(const lb_algo_shape *shape)
+size_t lb_alias_size(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
+	(void)rules;
 	return scratch_offset(shape) + (size_t)shape->slots * (sizeof(uint64_t) + sizeof(uint16_t));
 }
 

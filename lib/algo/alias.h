@@ -15,10 +15,10 @@ typedef struct lb_alias_entry {
 /* The state of an algorithm that draws: this head, then 2 x slots entries, then control's scratch. */
 typedef struct lb_alias {
 	lb_atomic32
-	    uneven[2][LB_TIERS_MAX]; /* 0: all weights of the tier are the same, and no table is needed */
+	    uneven[2][LB_GROUPS_MAX]; /* 0: all weights of the tier are the same, and no table is needed */
 } lb_alias;
 
-size_t lb_alias_size(const lb_algo_shape *shape);
+size_t lb_alias_size(const lb_algo_shape *shape, const lb_algo_rules *rules);
 void lb_alias_build(void *state, const lb_algo_view *view);
 
 static inline bool lb_alias_uneven(const lb_alias *alias, const lb_tier *tier)

@@ -12,8 +12,9 @@ typedef struct lb_scan {
 	_Alignas(LB_LINE) lb_atomic32 next;
 } lb_scan;
 
-static inline size_t lb_scan_size(const lb_algo_shape *shape)
+static inline size_t lb_scan_size(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
+	(void)rules;
 	return shape->lanes * sizeof(lb_scan);
 }
 
@@ -25,11 +26,12 @@ static inline uint32_t lb_scan_start(const lb_scan *scan, const lb_tier *tier)
 }
 
 /* Ends a scan that chose `place` (LB_NO_SLOT: none). Returns the slot there. */
-static inline uint32_t lb_scan_end(lb_scan *scan, const lb_tier *tier, uint32_t place)
+static inline uint32_t lb_scan_end(lb_scan *scan, const lb_tier *tier, const lb_pick *pick, uint32_t place)
 {
 	if (place == LB_NO_SLOT)
 		return LB_NO_SLOT;
-	lb_put(&scan->next, place + 1);
+	if (!pick->dry)
+		lb_put(&scan->next, place + 1);
 	return lb_tier_slot(tier, place);
 }
 

@@ -26,7 +26,8 @@ static uint32_t pick_least_connections(void *state, const lb_tier *tier, lb_pick
 		best_load = load;
 		best_weight = weight;
 	}
-	return lb_scan_end(scan, tier, best);
+	return lb_scan_end(scan, tier, pick, best);
 }
 
-const lb_algo lb_algo_least_connections = {"least_connections", lb_scan_size, NULL, pick_least_connections};
+const lb_algo lb_algo_least_connections = {
+    .name = "least_connections", .size = lb_scan_size, .pick = pick_least_connections};

@@ -75,8 +75,8 @@ static uint32_t pick_least_response_time(void *state, const lb_tier *tier, lb_pi
 		if (average < field.least)
 			field.least = average;
 	}
-	return lb_scan_end(scan, tier, winner(&field));
+	return lb_scan_end(scan, tier, pick, winner(&field));
 }
 
-const lb_algo lb_algo_least_response_time = {"least_response_time", lb_scan_size, NULL,
-					     pick_least_response_time};
+const lb_algo lb_algo_least_response_time = {
+    .name = "least_response_time", .size = lb_scan_size, .pick = pick_least_response_time};

@@ -16,4 +16,5 @@ static uint32_t pick_random(void *state, const lb_tier *tier, lb_pick *pick)
 	return lb_deal_by_weight(tier, pick);
 }
 
-const lb_algo lb_algo_random = {"random", lb_alias_size, lb_alias_build, pick_random};
+const lb_algo lb_algo_random = {
+    .name = "random", .size = lb_alias_size, .build = lb_alias_build, .pick = pick_random};

@@ -14,13 +14,14 @@ typedef struct lb_rotation {
 
 /* One for each tier; a lane's lie together, on cache lines of their own. */
 typedef struct lb_rotations {
-	_Alignas(LB_LINE) lb_rotation tiers[LB_TIERS_MAX];
+	_Alignas(LB_LINE) lb_rotation tiers[LB_GROUPS_MAX];
 } lb_rotations;
 
 #define RACES_MAX 8u
 
-static size_t size_round_robin(const lb_algo_shape *shape)
+static size_t size_round_robin(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
+	(void)rules;
 	return shape->lanes * sizeof(lb_rotations);
 }
 
@@ -51,7 +52,7 @@ static uint32_t next_place(const lb_rotation *rotation, const lb_tier *tier, uin
 static void start(lb_rotation *rotation, const lb_tier *tier, const lb_pick *pick)
 {
 	lb_put(&rotation->started, 1);
-	if (!pick->random_start || lb_get(&rotation->order) != 0)
+	if (!pick->rules->random_start || lb_get(&rotation->order) != 0)
 		return;
 	uint32_t place = lb_pick_place(pick, tier);
 	lb_put(&rotation->order, lb_get(&tier->members[place].order));
@@ -80,6 +81,8 @@ static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick
 	/* the turn of one that was refused is dealt to any of the others, not to its neighbour */
 	if (pick->attempt > 0)
 		return lb_deal_evenly(tier, pick);
+	if (pick->dry)
+		return lb_tier_slot(tier, next_place(rotation, tier, lb_get(&rotation->order)));
 	if (lb_get(&rotation->started) == 0)
 		start(rotation, tier, pick);
 	if (pick->lane->shared)
@@ -90,4 +93,5 @@ static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick
 	return lb_tier_slot(tier, place);
 }
 
-const lb_algo lb_algo_round_robin = {"round_robin", size_round_robin, NULL, pick_round_robin};
+const lb_algo lb_algo_round_robin = {
+    .name = "round_robin", .size = size_round_robin, .pick = pick_round_robin};

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ROWS = LB_TWO_CHOICES + 1 };
+enum { ROWS = LB_LEAST_REQUEST + 1 };
 
 static const lb_algo *const rows[ROWS] = {
     [LB_ROUND_ROBIN] = &lb_algo_round_robin,
@@ -19,24 +19,12 @@ const lb_algo *lb_algo_row(lb_algorithm algorithm)
 	return (uint32_t)algorithm < ROWS ? rows[algorithm] : NULL;
 }
 
-size_t lb_algo_size_max(const lb_algo_shape *shape)
-{
-	size_t most = 0;
-
-	for (uint32_t i = 0; i < ROWS; i++) {
-		size_t size = rows[i]->size(shape);
-		if (size > most)
-			most = size;
-	}
-	return most;
-}
-
 int lb_algorithm_find(const char *name, lb_algorithm *algorithm)
 {
 	if (!name || !algorithm)
 		return LB_EINVAL;
 	for (uint32_t i = 0; i < ROWS; i++) {
-		if (strcmp(rows[i]->name, name) != 0)
+		if (!rows[i] || strcmp(rows[i]->name, name) != 0)
 			continue;
 		*algorithm = (lb_algorithm)i;
 		return LB_OK;

@@ -34,7 +34,7 @@ static size_t lay_out(lb_turn_tables *tables, void *memory, const lb_algo_shape 
 {
 	lb_layout layout = {0};
 	uint32_t cells = lb_turn_half(shape);
-	size_t turns_at = lb_layout_add(&layout, (size_t)2 * LB_TIERS_MAX, sizeof(lb_turns));
+	size_t turns_at = lb_layout_add(&layout, (size_t)2 * LB_GROUPS_MAX, sizeof(lb_turns));
 	size_t cells_at = lb_layout_add(&layout, (size_t)2 * cells, sizeof(lb_atomic16));
 	size_t summed_at = lb_layout_add(&layout, (size_t)2 * shape->slots, sizeof(lb_atomic64));
 	size_t keys_at = lb_layout_add(&layout, shape->slots, sizeof(uint64_t));
@@ -149,7 +149,7 @@ static void write_sums(const lb_turn_draft *draft, lb_atomic64 *summed)
 static uint32_t build_tier(const lb_turn_tables *tables, const lb_algo_view *view, const lb_tier *tier,
 			   uint32_t used)
 {
-	lb_turns *turns = &tables->turns[tier->buffer * LB_TIERS_MAX + tier->number];
+	lb_turns *turns = &tables->turns[tier->buffer * LB_GROUPS_MAX + tier->number];
 	lb_turn_draft draft = {
 	    .view = view,
 	    .tier = tier,

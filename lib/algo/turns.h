@@ -17,7 +17,7 @@ typedef struct lb_turns {
 
 /* Where the tables lie in an algorithm's state: the turns first, the cells right behind them. */
 typedef struct lb_turn_tables {
-	lb_turns *turns;     /* 2 x LB_TIERS_MAX */
+	lb_turns *turns;     /* 2 x LB_GROUPS_MAX */
 	lb_atomic16 *cells;  /* 2 x cells_n */
 	lb_atomic64 *summed; /* 2 x slots: a member's weight and those of all before it in its tier */
 	uint32_t cells_n;    /* of one half */
@@ -46,14 +46,14 @@ void lb_turn_tables_build(const lb_turn_tables *tables, const lb_algo_view *view
 /* A tier's turns, in the tables at `memory`. */
 static inline const lb_turns *lb_turns_of(const void *memory, const lb_tier *tier)
 {
-	return (const lb_turns *)memory + tier->buffer * LB_TIERS_MAX + tier->number;
+	return (const lb_turns *)memory + tier->buffer * LB_GROUPS_MAX + tier->number;
 }
 
 /* The slot whose turn it is. A mixture of two views may point behind the cells: any turn will do then, the gates decide. */
 static inline uint32_t lb_turn_slot(const void *memory, const lb_algo_shape *shape, const lb_turns *turns,
 				    uint32_t turn)
 {
-	const lb_atomic16 *cells = (const lb_atomic16 *)((const lb_turns *)memory + 2 * LB_TIERS_MAX);
+	const lb_atomic16 *cells = (const lb_atomic16 *)((const lb_turns *)memory + 2 * LB_GROUPS_MAX);
 	uint32_t cell = lb_get(&turns->offset) + turn;
 
 	return lb_get16(&cells[cell < 2 * lb_turn_half(shape) ? cell : 0]);

@@ -101,4 +101,5 @@ static uint32_t pick_two_choices(void *state, const lb_tier *tier, lb_pick *pick
 	return uneven ? pick_uneven(alias, tier, pick) : pick_even(tier, pick);
 }
 
-const lb_algo lb_algo_two_choices = {"two_choices", lb_alias_size, lb_alias_build, pick_two_choices};
+const lb_algo lb_algo_two_choices = {
+    .name = "two_choices", .size = lb_alias_size, .build = lb_alias_build, .pick = pick_two_choices};

@@ -22,7 +22,7 @@ typedef struct lb_turn_cursor {
 } lb_turn_cursor;
 
 typedef struct lb_turn_cursors {
-	_Alignas(LB_LINE) lb_turn_cursor tiers[LB_TIERS_MAX];
+	_Alignas(LB_LINE) lb_turn_cursor tiers[LB_GROUPS_MAX];
 } lb_turn_cursors;
 
 static size_t cursors_size(const lb_algo_shape *shape)
@@ -30,8 +30,9 @@ static size_t cursors_size(const lb_algo_shape *shape)
 	return shape->lanes * sizeof(lb_turn_cursors);
 }
 
-static size_t size_weighted_round_robin(const lb_algo_shape *shape)
+static size_t size_weighted_round_robin(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
+	(void)rules;
 	return cursors_size(shape) + lb_turn_tables_size(shape);
 }
 
@@ -43,10 +44,13 @@ static void build_weighted_round_robin(void *state, const lb_algo_view *view)
 }
 
 /* The turn at the cursor, which moves on. In the shared lane, after too many races, a turn is shared. */
-static uint32_t take_turn(lb_turn_cursor *cursor, uint32_t cycle, bool shared)
+static uint32_t take_turn(lb_turn_cursor *cursor, uint32_t cycle, const lb_pick *pick)
 {
 	uint32_t at = lb_get(&cursor->at);
+	bool shared = pick->lane->shared;
 
+	if (pick->dry)
+		return at < cycle ? at : 0;
 	for (uint32_t races = 0; races < RACES_MAX; races++) {
 		uint32_t turn = at < cycle ? at : 0;
 		if (!shared) {
@@ -97,11 +101,11 @@ static uint32_t deal(void *memory, const lb_tier *tier, const lb_turns *turns, c
 
 static void start(lb_turn_cursor *cursor, uint32_t cycle, const lb_pick *pick)
 {
-	uint64_t random = pick->random_start ? lb_pick_random(pick) : 0;
+	uint64_t random = pick->rules->random_start ? lb_pick_random(pick) : 0;
 
 	lb_put(&cursor->started, 1);
 	lb_put64(&cursor->phase, random);
-	if (cycle > 0 && pick->random_start)
+	if (cycle > 0 && pick->rules->random_start)
 		lb_put(&cursor->at, lb_below((uint32_t)(random >> 32), cycle));
 }
 
@@ -115,18 +119,33 @@ static uint32_t pick_weighted_round_robin(void *state, const lb_tier *tier, lb_p
 
 	if (pick->attempt > 0)
 		return deal(memory, tier, turns, pick);
-	if (lb_get(&cursor->started) == 0)
+	if (lb_get(&cursor->started) == 0 && !pick->dry)
 		start(cursor, cycle, pick);
 	if (cycle > 0)
-		return lb_turn_slot(memory, lane->shape, turns, take_turn(cursor, cycle, lane->shared));
+		return lb_turn_slot(memory, lane->shape, turns, take_turn(cursor, cycle, pick));
 	uint64_t phase = lb_get64(&cursor->phase);
-	lb_bump64(&cursor->phase, GOLDEN, lane->shared);
+	if (!pick->dry)
+		lb_bump64(&cursor->phase, GOLDEN, lane->shared);
 	return slot_of_phase(memory, lane->shape, tier, turns, phase);
 }
 
+/* One cycle of the tier's sequence; 0 entries where it did not fit. */
+static uint32_t table_weighted_round_robin(const void *state, const lb_algo_shape *shape, const lb_tier *tier,
+					   uint32_t i, lb_algo_entry *entry)
+{
+	const void *memory = (const lb_turn_cursors *)state + shape->lanes;
+	const lb_turns *turns = lb_turns_of(memory, tier);
+	uint32_t cycle = lb_get(&turns->cycle);
+
+	if (i < cycle)
+		*entry = (lb_algo_entry){.slot = lb_turn_slot(memory, shape, turns, i)};
+	return cycle;
+}
+
 const lb_algo lb_algo_weighted_round_robin = {
-    "weighted_round_robin",
-    size_weighted_round_robin,
-    build_weighted_round_robin,
-    pick_weighted_round_robin,
+    .name = "weighted_round_robin",
+    .size = size_weighted_round_robin,
+    .build = build_weighted_round_robin,
+    .pick = pick_weighted_round_robin,
+    .table = table_weighted_round_robin,
 };

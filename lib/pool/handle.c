@@ -15,9 +15,9 @@ size_t lb_pool_size(const lb_pool_config *config)
 	return size == SIZE_MAX ? 0 : size;
 }
 
-static size_t handle_size(uint32_t lanes)
+static size_t handle_size(uint32_t lanes, uint32_t selectors)
 {
-	return sizeof(lb_pool) + (size_t)lanes * sizeof(lb_lane);
+	return sizeof(lb_pool) + (size_t)lanes * sizeof(lb_lane) + selectors * sizeof(lb_tables);
 }
 
 static void take_rules(lb_pool *pool, const lb_pool_config *config, const lb_circuit_rules *rules)
@@ -104,15 +104,16 @@ int lb_pool_create(lb_pool **out, const lb_pool_config *config, const lb_env *ho
 	if (error != LB_OK)
 		return error;
 	lb_pool_layout layout = lb_pool_layout_of(&taken, &rules);
-	lb_pool *pool = lb_env_alloc(&env, handle_size(layout.shape.lanes));
+	lb_pool *pool = lb_env_alloc(&env, handle_size(layout.shape.lanes, taken.selectors_max));
 	if (!pool)
 		return LB_ENOMEM;
 	pool->env = env;
 	pool->lanes = (lb_lane *)(pool + 1);
+	pool->tables = (lb_tables *)(pool->lanes + layout.shape.lanes);
 	take_rules(pool, &taken, &rules);
 	error = make_block(pool, &taken, &layout);
 	if (error != LB_OK) {
-		lb_env_free(&env, pool, handle_size(layout.shape.lanes));
+		lb_env_free(&env, pool, handle_size(layout.shape.lanes, taken.selectors_max));
 		return error;
 	}
 	format(pool, lb_env_now(&env));
@@ -128,7 +129,7 @@ int lb_pool_destroy(lb_pool *pool)
 		return LB_EBUSY;
 	lb_env env = pool->env;
 	lb_env_free(&env, pool->memory.base, pool->memory.size);
-	lb_env_free(&env, pool, handle_size(pool->lanes_n));
+	lb_env_free(&env, pool, handle_size(pool->lanes_n, pool->selectors_max));
 	return LB_OK;
 }
 

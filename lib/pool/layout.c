@@ -43,7 +43,6 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	lb_layout block = {0};
 
 	lay_out_lane(&at);
-	at.selector_stride = (lb_algo_size_max(&at.shape) + LB_LINE - 1) & ~(size_t)(LB_LINE - 1);
 	at.header = lb_layout_add(&block, 1, sizeof(lb_pool_header));
 	at.slots = lb_layout_add(&block, slots, sizeof(lb_slot));
 	at.about = lb_layout_add(&block, slots, sizeof(lb_about));
@@ -53,11 +52,11 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	at.scratch = lb_layout_add(&block, at.index_n, sizeof(lb_atomic32));
 	at.views = lb_layout_add(&block, 2, sizeof(lb_view));
 	at.members = lb_layout_add(&block, (size_t)slots * 2, sizeof(lb_member));
+	at.levels = lb_layout_add(&block, slots, sizeof(lb_member));
 	at.events = lb_layout_add(&block, 1, sizeof(lb_events) + at.events_n * sizeof(lb_event_cell));
 	at.chains = lb_layout_add(&block, 1, lb_chains_size(config->endpoints_max));
 	at.baselines = lb_layout_add(&block, slots, sizeof(lb_baseline));
 	at.retired = lb_layout_add(&block, 1, sizeof(lb_baseline));
-	at.selectors = lb_layout_add(&block, config->selectors_max, at.selector_stride);
 	at.lanes = lb_layout_add(&block, at.shape.lanes, at.lane_stride);
 	at.size = block.size > SIZE_MAX - LB_LINE ? SIZE_MAX : block.size + LB_LINE;
 	return at;
@@ -115,12 +114,11 @@ void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
 	pool->scratch = lb_at(block, at->scratch);
 	pool->views = lb_at(block, at->views);
 	pool->members = lb_at(block, at->members);
+	pool->levels = lb_at(block, at->levels);
 	pool->events = lb_at(block, at->events);
 	pool->chains = lb_at(block, at->chains);
 	pool->baselines = lb_at(block, at->baselines);
 	pool->retired = lb_at(block, at->retired);
-	pool->selector_states = lb_at(block, at->selectors);
-	pool->selector_stride = at->selector_stride;
 	for (uint32_t lane = 0; lane < pool->lanes_n; lane++)
 		lay_out_lane_at(pool, at, lane, lb_at(block, at->lanes + (size_t)lane * at->lane_stride));
 }

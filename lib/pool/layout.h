@@ -5,12 +5,11 @@
 #include "pool/pool.h"
 
 typedef struct lb_pool_layout {
-	size_t header, slots, about, weights, cells, index, scratch, views, members, events, chains,
-	    baselines, retired, selectors;
+	size_t header, slots, about, weights, cells, index, scratch, views, members, levels, events, chains,
+	    baselines, retired;
 	/* from the start of a lane */
 	size_t lane_loads, lane_records, lane_words, lane_rows, lane_recent;
 	size_t lanes, lane_stride;
-	size_t selector_stride;
 	size_t size; /* with slack to align the block to a cache line; SIZE_MAX = too large */
 	uint32_t slots_n, index_n, recent_n, events_n, tickets_n, trials_n;
 	lb_algo_shape shape;

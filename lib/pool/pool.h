@@ -136,6 +136,13 @@ typedef struct lb_events {
 	lb_event_cell cells[];                 /* events_n */
 } lb_events;
 
+/* A selector of this process, as far as publishing needs it: the algorithm whose tables are built with each view. */
+typedef struct lb_tables {
+	const lb_algo *algo; /* NULL = no selector here */
+	const lb_algo_rules *rules;
+	void *state;
+} lb_tables;
+
 /* Called by the pool after a change, to move traffic between primaries and backups; see pool/chain.h. */
 typedef struct lb_chains lb_chains;
 
@@ -165,18 +172,18 @@ struct lb_pool {
 	lb_atomic32 *scratch; /* as many as buckets: a table for lb_pool_sync */
 	lb_view *views;       /* 2 */
 	lb_member *members;   /* 2 x slots */
+	lb_member *levels;    /* slots: control's, while tables are built */
 	lb_events *events;
 	lb_chains *chains;      /* of primaries and backups: none without a failover manager */
 	lb_baseline *baselines; /* by slot: where the figures stood at the last reset of the statistics */
 	lb_baseline *retired;   /* the figures of endpoints that are gone */
-	unsigned char *selector_states;
-	size_t selector_stride;
-	lb_lane *lanes; /* lanes_n */
+	lb_lane *lanes;         /* lanes_n */
 	/* this process's */
 	lb_atomic32 delivered; /* low half of the last sequence handed to the event hook */
 	lb_atomic64 events_lost;
 	lb_health *health;     /* the one checker, or NULL */
 	lb_failover *failover; /* the one failover manager, or NULL */
+	lb_tables *tables;     /* by selector; under control */
 };
 
 /* Ids: {32 generation, 16 slot, 16 nonce}. */

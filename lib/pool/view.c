@@ -113,23 +113,60 @@ static void fill(lb_pool *pool, uint32_t sequence)
 	place_members(&draft, &pool->members[(size_t)(sequence & 1) * pool->shape.slots]);
 }
 
+static const char *name_of(const void *pool, uint32_t slot)
+{
+	return ((const lb_pool *)pool)->about[slot].name;
+}
+
+/* The living members with a weight, priority by priority, whether they are eligible or not. */
+static void list_levels(const lb_pool *pool, lb_tier *levels, uint32_t buffer)
+{
+	uint32_t used = 0;
+
+	for (uint32_t priority = 0; priority <= LB_PRIORITY_MAX; priority++) {
+		uint32_t first = used;
+		for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
+		     at = lb_get(&pool->about[at].later)) {
+			if (lb_get(&pool->slots[at].priority) != priority || lb_get(&pool->weights[at]) == 0)
+				continue;
+			lb_put(&pool->levels[used].slot, at);
+			lb_put(&pool->levels[used++].order, lb_get(&pool->about[at].order));
+		}
+		levels[priority] = (lb_tier){.members = pool->levels + first,
+					     .first = first,
+					     .n = used - first,
+					     .number = priority,
+					     .buffer = buffer};
+	}
+}
+
 static void build_tables(lb_pool *pool, uint32_t sequence)
 {
-	lb_tier tiers[LB_TIERS_MAX];
+	lb_tier tiers[LB_TIERS_MAX], levels[LB_PRIORITY_MAX + 1];
 	lb_view_hold hold = {
 	    .view = &pool->views[sequence & 1],
 	    .members = &pool->members[(size_t)(sequence & 1) * pool->shape.slots],
 	    .sequence = sequence,
 	};
-	lb_algo_view view = {&pool->shape, pool->weights, tiers, lb_get(&hold.view->tiers_n)};
+	lb_algo_view view = {
+	    .shape = &pool->shape,
+	    .weights = pool->weights,
+	    .tiers = tiers,
+	    .tiers_n = lb_get(&hold.view->tiers_n),
+	    .levels = levels,
+	    .name = name_of,
+	    .names = pool,
+	};
 
+	list_levels(pool, levels, sequence & 1);
 	for (uint32_t place = 0; place < view.tiers_n; place++)
 		tiers[place] = lb_view_tier_at(pool, &hold, place);
 	for (uint32_t i = 0; i < pool->selectors_max; i++) {
-		uint32_t algorithm = lb_get(&pool->header->selectors[i]);
-		const lb_algo *row = algorithm == 0 ? NULL : lb_algo_row((lb_algorithm)(algorithm - 1));
-		if (row && row->build)
-			row->build(lb_pool_selector_state(pool, i), &view);
+		const lb_tables *tables = &pool->tables[i];
+		if (!tables->algo || !tables->algo->build)
+			continue;
+		view.rules = tables->rules;
+		tables->algo->build(tables->state, &view);
 	}
 }
 

@@ -18,12 +18,6 @@ void lb_view_publish(lb_pool *pool);
 /* The same, but only if the published one differs from what the slots say. For ticks. Returns whether it did. */
 bool lb_view_refresh(lb_pool *pool);
 
-/* The bytes of state that selector `index` keeps in the block. */
-static inline void *lb_pool_selector_state(const lb_pool *pool, uint32_t index)
-{
-	return pool->selector_states + pool->selector_stride * index;
-}
-
 /* A view as a reader holds it during one call. */
 typedef struct lb_view_hold {
 	const lb_view *view;
@@ -66,7 +60,7 @@ static inline lb_tier lb_view_tier_at(const lb_pool *pool, const lb_view_hold *h
 	    .members = hold->members + first,
 	    .first = first,
 	    .n = n,
-	    .number = lb_get(&kept->number) & (LB_TIERS_MAX - 1),
+	    .number = lb_get(&kept->number) & (LB_GROUPS_MAX - 1),
 	    .buffer = hold->sequence & 1,
 	};
 }

@@ -63,7 +63,9 @@ static inline int take_one(lb_selector *selector, const lb_request *request, con
 	pick.lane = &lane->algo;
 	pick.now = now;
 	pick.key = request->key;
-	pick.random_start = selector->random_start;
+	pick.rules = &selector->rules;
+	pick.cursor = 0;
+	pick.dry = false;
 	pick.attempt = 0;
 	pick.refused_n = 0;
 	if (is_ordinary(pool, request, ticket, now))

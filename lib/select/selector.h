@@ -9,9 +9,11 @@
 struct lb_selector {
 	lb_pool *pool;
 	const lb_algo *algo;
-	void *state;    /* in the block */
+	lb_algo_rules rules;
+	void *state; /* the algorithm's cursors and tables, behind this handle, from a cache line on */
+	size_t size; /* of the handle and the state */
+	uint32_t bound_percent;
 	uint32_t index; /* of the selector in the pool */
-	bool random_start;
 };
 
 /* What a select took: counted up at a slot, with the circuit's pass. */

@@ -34,7 +34,7 @@ TEST_LIBS  := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 
 LIB      := $(BUILD)/liblbcore.a
 LIB_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
-TEST_SRC := $(wildcard tests/test_*.c)
+TEST_SRC := $(wildcard tests/test_*.c tests/vectors/test_*.c)
 TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,tests/main.c tests/support.c $(TEST_SRC))
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 DEMO_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard examples/demo/*.c))
@@ -70,10 +70,10 @@ $(BUILD)/tests/%.o: tests/%.c | $(BUILD)/suites.inc
 	$(SAY) CC $<
 	$(Q)$(CC) $(TEST_FLAGS) $(CFLAGS) -c $< -o $@
 
-# the list of suites: tests/test_pool.c defines suite_pool
+# the list of suites: tests/test_pool.c defines suite_pool; tests/vectors/ holds the numbers that others published
 $(BUILD)/suites.inc: $(TEST_SRC)
 	@mkdir -p $(@D)
-	@for t in $(patsubst tests/test_%.c,%,$(TEST_SRC)); do echo "SUITE($$t)"; done >$@
+	@for t in $(patsubst test_%.c,%,$(notdir $(TEST_SRC))); do echo "SUITE($$t)"; done >$@
 
 # made anew each time: PREFIX may be another one
 $(BUILD)/lbcore.pc: lbcore.pc.in FORCE

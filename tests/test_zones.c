@@ -1,0 +1,273 @@
+/*
+ * Between the zones of a level: Envoy's published numbers (locality_weight.rst, and for zone aware routing the comments and tests
+ * of load_balancer_impl.cc), its arithmetic beside ours, and laws.
+ */
+#include "core/zones.h"
+#include "test.h"
+
+#include <math.h>
+
+/* locality_weight.rst: X has weight 1, Y weight 2 and is well; in per cent */
+START_TEST(a_zone_that_gets_sick_sheds_its_traffic)
+{
+	static const uint32_t rows[][2] = {{100, 33}, {70, 33}, {69, 32}, {50, 26}, {25, 15}, {0, 0}};
+	lb_zone_shares shares;
+
+	/* the document rounds 25.9 to 26 and cuts 32.6 off to 32: within 1 */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		lb_zone_weight zones[] = {{1, 100, rows[i][0]}, {2, 100, 100}};
+		double effective = fmin(1.0, 1.4 * rows[i][0] / 100.0);
+		ck_assert(lb_zone_weights(&shares, zones, 2, 140));
+		double got = lb_zone_share(&shares, 0) / 10000.0;
+		ck_assert(fabs(got - 100 * effective / (effective + 2)) < 0.0002);
+		ck_assert(fabs(got - rows[i][1]) < 1);
+		ck_assert_uint_eq(lb_zone_share(&shares, 0) + lb_zone_share(&shares, 1), LB_ZONE_PARTS);
+	}
+}
+END_TEST
+
+START_TEST(nobody_healthy_is_nothing_to_divide)
+{
+	lb_zone_shares shares;
+	lb_zone_weight zones[] = {{1, 4, 0}, {0, 4, 4}, {5, 0, 0}};
+
+	ck_assert(!lb_zone_weights(&shares, zones, 3, 140));
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(lb_zone_share(&shares, i), 0);
+}
+END_TEST
+
+START_TEST(shares_by_weight_are_exact_to_a_part)
+{
+	uint64_t random = 1;
+	lb_zone_shares shares;
+
+	for (long round = rounds(20000); round > 0; round--) {
+		lb_zone_weight zones[LB_ZONES];
+		double effective[LB_ZONES], sum = 0;
+		uint32_t parts = 0;
+		for (int i = 0; i < LB_ZONES; i++) {
+			random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+			uint32_t total = (uint32_t)(random >> 40) % 50;
+			zones[i] = (lb_zone_weight){(uint32_t)(random >> 32) >> (random >> 20 & 31), total,
+						    (uint32_t)(random >> 50) % (total + 1)};
+			effective[i] =
+			    total > 0 ? zones[i].weight * fmin(1, 1.4 * zones[i].healthy / total) : 0;
+			sum += effective[i];
+		}
+		ck_assert(lb_zone_weights(&shares, zones, LB_ZONES, 140) == (sum > 0));
+		for (uint32_t i = 0; i < LB_ZONES && sum > 0; i++) {
+			double share = lb_zone_share(&shares, i);
+			if (fabs(share - effective[i] / sum * LB_ZONE_PARTS) > 1.2)
+				ck_abort_msg("zone %u: %f", i, share);
+			if (effective[i] == 0)
+				ck_assert(share == 0);
+			parts += lb_zone_share(&shares, i);
+		}
+		ck_assert_uint_eq(parts, sum > 0 ? LB_ZONE_PARTS : 0);
+	}
+}
+END_TEST
+
+START_TEST(the_largest_weights_divide_evenly)
+{
+	lb_zone_shares shares;
+	lb_zone_weight zones[LB_ZONES];
+
+	for (int i = 0; i < LB_ZONES; i++)
+		zones[i] = (lb_zone_weight){UINT32_MAX, UINT32_MAX, UINT32_MAX / 4};
+	ck_assert(lb_zone_weights(&shares, zones, LB_ZONES, 140));
+	for (uint32_t i = 0; i < LB_ZONES; i++) {
+		ck_assert_uint_eq(lb_zone_share(&shares, i), LB_ZONE_PARTS / LB_ZONES);
+		ck_assert_uint_eq(lb_zone_by_weight(&shares, LB_ZONE_PARTS / LB_ZONES * i), i);
+		ck_assert_uint_eq(lb_zone_by_weight(&shares, LB_ZONE_PARTS / LB_ZONES * (i + 1) - 1), i);
+	}
+	zones[3].healthy = UINT32_MAX; /* able to take all: times 1 / (1.4 / 4) */
+	ck_assert(lb_zone_weights(&shares, zones, LB_ZONES, 140));
+	ck_assert(fabs(lb_zone_share(&shares, 3) - LB_ZONE_PARTS / (1 + 15 * 0.35)) < 2);
+}
+END_TEST
+
+/* load_balancer_impl.cc, the comment in regenerateLocalityRoutingStructures: callers 40, 40, 20 %, endpoints 25, 50, 25 % */
+START_TEST(the_own_zone_keeps_what_it_has_room_for)
+{
+	static const lb_zone_counts zones[] = {{4, 2}, {4, 4}, {2, 2}};
+	lb_zone_routes routes;
+	uint32_t to[3] = {0};
+
+	lb_zone_routes_of(&routes, zones, 3, 0, 6);
+	ck_assert_int_eq(routes.way, LB_ZONE_SPLIT);
+	ck_assert_uint_eq(routes.local, 6250);
+	ck_assert_uint_eq(routes.until[0], 0);
+	ck_assert_uint_eq(routes.until[1], 1000);
+	ck_assert_uint_eq(routes.until[2], 1500);
+	for (uint32_t i = 0; i < 1500; i++)
+		to[lb_zone_choose(&routes, 6250, i)]++;
+	ck_assert_uint_eq(to[1], 1000);
+	ck_assert_uint_eq(to[2], 500);
+	ck_assert_uint_eq(lb_zone_choose(&routes, 6249, 0), 0);
+}
+END_TEST
+
+/* load_balancer_simulation_test.cc: callers 3, 2, 5 and endpoints 4, 5, 5 */
+START_TEST(every_endpoint_gets_as_much_as_any_other)
+{
+	static const lb_zone_counts zones[] = {{3, 4}, {2, 5}, {5, 5}};
+	static const uint32_t local[] = {9523, 0, 7142};
+	double load[3] = {0};
+
+	for (uint32_t own = 0; own < 3; own++) {
+		lb_zone_routes routes;
+		lb_zone_routes_of(&routes, zones, 3, own, 6);
+		ck_assert_int_eq(routes.way, own == 1 ? LB_ZONE_LOCAL : LB_ZONE_SPLIT);
+		ck_assert_uint_eq(routes.local, local[own]);
+		double stays = own == 1 ? 1 : routes.local / 10000.0;
+		load[own] += stays * zones[own].callers;
+		for (uint32_t i = 0; i < 3 && own != 1; i++)
+			load[i] += (1 - stays) * zones[own].callers *
+				   (routes.until[i] - (i > 0 ? routes.until[i - 1] : 0)) / routes.until[2];
+	}
+	for (int i = 0; i < 3; i++)
+		ck_assert(fabs(load[i] / zones[i].endpoints / (10.0 / 14) - 1) < 0.001);
+}
+END_TEST
+
+/* round_robin_lb_test.cc, ZoneAwareRoutingNoCapacityLeft in 45000 and 55000 */
+START_TEST(no_capacity_left_is_somebody_all_the_same)
+{
+	static const lb_zone_counts zones[] = {{45000, 44999}, {55000, 55001}, {0, 0}};
+	lb_zone_routes routes;
+
+	lb_zone_routes_of(&routes, zones, 3, 0, 6);
+	ck_assert_int_eq(routes.way, LB_ZONE_SPLIT);
+	ck_assert_uint_eq(routes.local, 9997);
+	ck_assert_uint_eq(routes.until[2], 0);
+	ck_assert_uint_eq(lb_zone_choose(&routes, 9996, 1), 0);
+	for (uint32_t i = 0; i < 6; i++)
+		ck_assert_uint_eq(lb_zone_choose(&routes, 9997, i), i % 2);
+}
+END_TEST
+
+START_TEST(zones_do_not_matter_without_enough_of_all)
+{
+	static const struct {
+		lb_zone_counts zones[3];
+		uint32_t own;
+	} rows[] = {
+	    {{{1, 2}, {1, 2}, {1, 1}}, 0}, /* five endpoints */
+	    {{{2, 8}, {1, 0}, {1, 0}}, 0}, /* endpoints in one zone */
+	    {{{2, 3}, {0, 3}, {0, 3}}, 0}, /* callers in one zone */
+	    {{{2, 3}, {0, 3}, {1, 3}}, 1}, /* no caller in the own zone */
+	};
+	lb_zone_routes routes;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		lb_zone_routes_of(&routes, rows[i].zones, 3, rows[i].own, 6);
+		ck_assert_int_eq(routes.way, LB_ZONE_ANY);
+	}
+	lb_zone_routes_of(&routes, rows[0].zones, 3, 0, 5);
+	ck_assert_int_ne(routes.way, LB_ZONE_ANY);
+}
+END_TEST
+
+START_TEST(a_zone_without_endpoints_sends_all_of_it_away)
+{
+	static const lb_zone_counts zones[] = {{1, 5}, {2, 0}, {1, 3}};
+	lb_zone_routes routes;
+
+	lb_zone_routes_of(&routes, zones, 3, 1, 6);
+	ck_assert_int_eq(routes.way, LB_ZONE_SPLIT);
+	ck_assert_uint_eq(routes.local, 0);
+	ck_assert_uint_eq(routes.until[0], 3750);
+	ck_assert_uint_eq(routes.until[1], 3750);
+	ck_assert_uint_eq(routes.until[2], 5000);
+}
+END_TEST
+
+/* Envoy's list: the own locality first. Returns whether it is direct; writes what stays and the capacities. */
+static bool reference(const lb_zone_counts *zones, int n, int own, uint64_t *stays, uint64_t *capacity)
+{
+	uint64_t callers = 0, endpoints = 0, last = 0;
+	int order[LB_ZONES] = {own};
+
+	for (int i = 0, k = 1; i < n; i++) {
+		callers += zones[i].callers;
+		endpoints += zones[i].endpoints;
+		if (i != own)
+			order[k++] = i;
+	}
+	for (int k = 0; k < n; k++) {
+		const lb_zone_counts *zone = &zones[order[k]];
+		uint64_t local = zone->endpoints == 0 ? 0 : 10000ULL * zone->callers / callers;
+		uint64_t upstream = 10000ULL * zone->endpoints / endpoints;
+		if (k == 0 && upstream > 0 && upstream >= local)
+			return true;
+		if (k == 0)
+			*stays = local > 0 ? upstream * 10000 / local : 0;
+		else if (upstream > local)
+			last += upstream - local;
+		capacity[order[k]] = last;
+	}
+	return false;
+}
+
+static void compare(const lb_zone_counts *zones, int n, int own)
+{
+	lb_zone_routes routes;
+	uint64_t stays = 0, capacity[LB_ZONES] = {0}, last = 0;
+
+	lb_zone_routes_of(&routes, zones, (uint32_t)n, (uint32_t)own, 2);
+	if (routes.way == LB_ZONE_ANY)
+		return;
+	bool direct = reference(zones, n, own, &stays, capacity);
+	ck_assert(direct == (routes.way == LB_ZONE_LOCAL));
+	if (direct)
+		return;
+	if (routes.local != stays)
+		ck_abort_msg("stays %u, not %u", routes.local, (unsigned)stays);
+	for (int i = 0; i < n; i++) {
+		last = i == own ? last : capacity[i];
+		if (routes.until[i] != last)
+			ck_abort_msg("capacity of %d: %u, not %u", i, routes.until[i], (unsigned)last);
+	}
+	for (uint64_t i = 0; i < 200; i++)
+		ck_assert(zones[lb_zone_choose(&routes, 10000 - i, i * 977)].endpoints > 0);
+}
+
+START_TEST(three_zones_agree_with_envoys_arithmetic)
+{
+	uint32_t most = rounds(1000) == 1000 ? 4 : 2;
+	uint32_t ways = (most + 1) * (most + 1);
+
+	for (uint32_t i = 0; i < ways * ways * ways; i++) {
+		uint32_t a = i % ways, b = i / ways % ways, c = i / ways / ways;
+		lb_zone_counts zones[] = {{a % (most + 1), a / (most + 1)},
+					  {b % (most + 1), b / (most + 1)},
+					  {c % (most + 1), c / (most + 1)}};
+		for (int own = 0; own < 3; own++)
+			compare(zones, 3, own);
+	}
+}
+END_TEST
+
+Suite *suite_zones(void)
+{
+	Suite *suite = suite_create("zones");
+	TCase *tc = tcase_create("weights");
+
+	tcase_add_test(tc, a_zone_that_gets_sick_sheds_its_traffic);
+	tcase_add_test(tc, nobody_healthy_is_nothing_to_divide);
+	tcase_add_test(tc, shares_by_weight_are_exact_to_a_part);
+	tcase_add_test(tc, the_largest_weights_divide_evenly);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("routes");
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, the_own_zone_keeps_what_it_has_room_for);
+	tcase_add_test(tc, every_endpoint_gets_as_much_as_any_other);
+	tcase_add_test(tc, no_capacity_left_is_somebody_all_the_same);
+	tcase_add_test(tc, zones_do_not_matter_without_enough_of_all);
+	tcase_add_test(tc, a_zone_without_endpoints_sends_all_of_it_away);
+	tcase_add_test(tc, three_zones_agree_with_envoys_arithmetic);
+	suite_add_tcase(suite, tc);
+	return suite;
+}

@@ -101,7 +101,7 @@ static void share_by_number(lb_shares *shares, const lb_level *levels)
 
 void lb_shares_of(lb_shares *shares, const lb_shares_rules *rules, const lb_level *levels, uint32_t n)
 {
-	abilities all;
+	abilities all = {.healthy = {0}};
 
 	*shares = (lb_shares){.n = n};
 	shares->available = measure(&all, rules, levels, n);

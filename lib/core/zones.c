@@ -123,16 +123,16 @@ void lb_zone_routes_of(lb_zone_routes *routes, const lb_zone_counts *zones, uint
 	find_residual(routes, zones, &all);
 }
 
-/* One of those with a bit, by a random number. */
+/* One of those with a bit, by a random number; there is one. */
 static uint32_t draw_bit(uint32_t bits, uint64_t random)
 {
-	uint32_t n = 0, zone = 0;
+	uint32_t n = 1, zone = 0;
 
-	for (uint32_t left = bits; left != 0; left &= left - 1)
+	for (uint32_t left = bits & (bits - 1); left != 0; left &= left - 1)
 		n++;
 	for (uint32_t skip = (uint32_t)(random % n); skip > 0; skip--)
 		bits &= bits - 1;
-	while ((bits >> zone & 1) == 0)
+	while (zone + 1 < LB_ZONES && (bits >> zone & 1) == 0)
 		zone++;
 	return zone;
 }

@@ -273,7 +273,7 @@ START_TEST(hundred_numbers_are_dealt_by_the_loads)
 
 	lb_shares_of(&shares, &(lb_shares_rules){100, 0}, levels, 3);
 	for (uint64_t i = 0; i < 100; i++) {
-		lb_share share = lb_shares_choose(&shares, i * 7 + 12300);
+		lb_share_choice share = lb_shares_choose(&shares, i * 7 + 12300);
 		(share.degraded ? degraded : healthy)[share.level]++;
 	}
 	for (int i = 0; i < MOST; i++) {

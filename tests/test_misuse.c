@@ -287,7 +287,7 @@ START_TEST(requests_and_selectors)
 	rig_open(&r, LB_ROUND_ROBIN, 1, NULL, NULL);
 	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.lane = 1}, &ticket), LB_EINVAL);
 	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.lane = 99}, &ticket), LB_EINVAL);
-	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.flags = 4}, &ticket), LB_EINVAL);
+	ck_assert_int_eq(lb_select(r.selector, &(lb_request){.flags = 8}, &ticket), LB_EINVAL);
 	ticket.attempts = 9;
 	ck_assert_int_eq(lb_select(r.selector, NULL, &ticket), LB_EINVAL);
 	ticket.attempts = 0;

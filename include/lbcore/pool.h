@@ -29,6 +29,8 @@ typedef struct lb_pool lb_pool;
 #define LB_LANES_MAX 63
 #define LB_SELECTORS_MAX 64
 #define LB_RECENT_MAX (UINT32_C(1) << 20)
+#define LB_ZONES_MAX 16 /* that traffic is divided between */
+#define LB_CALLERS_MAX (UINT32_C(1) << 20)
 
 typedef struct lb_endpoint_config {
 	size_t size;
@@ -37,9 +39,27 @@ typedef struct lb_endpoint_config {
 	uint64_t tag;          /* the host's own, handed back in tickets and events */
 	uint32_t weight;       /* 1; 0 = nothing new; at most LB_WEIGHT_MAX; any scale */
 	uint32_t priority;     /* 0 = served first; at most LB_PRIORITY_MAX */
-	uint32_t zone;         /* 0 = nowhere; kept and shown, not obeyed yet */
+	uint32_t zone;         /* where it stands, any number; 0 = nowhere */
 	uint32_t inflight_max; /* most requests open at once, exactly; 0 = no limit */
 } lb_endpoint_config;
+
+/* Slow start, of endpoints that are new or come back from any absence; never at the pool's first start. After Envoy. */
+typedef struct lb_ramp_config {
+	size_t size;
+	lb_span window; /* until it has its whole weight again: 30 s; 1 us to 1 day */
+	uint32_t
+	    curve_percent; /* of weight over time: 100 = linear; more = steep first (time^(100 / curve)); 1 to 1000 */
+	uint32_t min_percent; /* of its weight that it begins with: 10; 1 to 100 */
+	uint32_t
+	    successes; /* so many requests that succeeded end it sooner, in proportion; 0 = by time only; at most 2^20 */
+} lb_ramp_config;
+
+/* What a pool does when health and breakers leave nobody. Told in ticket.reason. */
+typedef enum lb_fail_mode {
+	LB_FAIL_CLOSED,   /* LB_ENONE: shed the load; but see panic_percent */
+	LB_FAIL_OPEN,     /* use all whom only health or breakers keep out: LB_BY_FAIL_OPEN */
+	LB_FAIL_LAST_GOOD /* use those who were usable last: LB_BY_LAST_GOOD */
+} lb_fail_mode;
 
 typedef struct lb_pool_config {
 	size_t size;
@@ -59,11 +79,18 @@ typedef struct lb_pool_config {
 	                                  at most 10 s: 1 s */
 	lb_health_status initial_health; /* LB_HEALTHY: a pool without a checker just works */
 	uint32_t
-	    panic_percent; /* use all, when fewer than this are usable: 0 = off: nothing left is LB_ENONE */
+	    panic_percent; /* a priority uses all its endpoints, well or not, when fewer than this are usable: 0 = never; Envoy: 50 */
 	uint32_t
-	    overprovision_percent; /* 140; at least 100; kept, not obeyed yet: priorities do not share load yet */
-	uint32_t zone;             /* ours; 0 = nowhere; kept, not obeyed yet */
+	    panic_fails; /* 1: such a priority answers LB_ENONE instead (Envoy's fail_traffic_on_panic); 0 */
+	lb_fail_mode fail_mode; /* when nobody is usable: LB_FAIL_CLOSED */
+	uint32_t
+	    overprovision_percent; /* a priority takes usable / all x this of the traffic, at most all of it: 140; 100 to 1000 */
+	uint32_t
+	    zone; /* ours; 0 = nowhere: zones are not obeyed, unless lb_pool_set_zone gave them weights */
+	uint32_t
+	    zone_endpoints_min; /* with fewer usable endpoints zones are not obeyed: 6 (Envoy's min_cluster_size) */
 	const lb_breaker_config *breaker; /* one for each endpoint: the defaults of breaker.h; NULL = none */
+	const lb_ramp_config *ramp;       /* NULL = none */
 } lb_pool_config;
 
 /* Why an endpoint gets no request now; bits of lb_endpoint_info.why, 0 = it may. */
@@ -75,14 +102,19 @@ enum {
 	LB_WHY_WEIGHT = 1 << 4,  /* weight 0 */
 	LB_WHY_TRIED = 1 << 5,   /* this request has been there */
 	LB_WHY_STANDBY = 1 << 6, /* a backup, or a primary that waits for its return */
-	LB_WHY_REMOVED = 1 << 7  /* waits for its last ticket */
+	LB_WHY_REMOVED = 1 << 7, /* waits for its last ticket */
+	/* for one request only: see lb_explain */
+	LB_WHY_BOUND = 1 << 8, /* above its bound of the load (hashing) */
+	LB_WHY_ZONE = 1 << 9,  /* its zone was tried, and another one can serve */
+	LB_WHY_RAMP = 1 << 10  /* in slow start it does not have this key yet (hashing) */
 };
 
 typedef struct lb_endpoint_info {
 	lb_endpoint endpoint;
 	uint64_t tag;
 	char name[64], url[256];
-	uint32_t weight, weight_now, priority, zone, inflight, inflight_max;
+	uint32_t weight, weight_now /* less in slow start, at least 1 */, priority, zone, inflight,
+	    inflight_max;
 	lb_admin admin;
 	lb_health_status health;
 	lb_breaker_state breaker;
@@ -94,6 +126,7 @@ typedef struct lb_endpoint_info {
 /* Writes the size and the defaults above; does nothing for NULL or an unknown size. Threads: look. */
 void lb_pool_config_init(lb_pool_config *config, size_t size);
 void lb_endpoint_config_init(lb_endpoint_config *config, size_t size);
+void lb_ramp_config_init(lb_ramp_config *config, size_t size);
 
 /*
  * Fills a config from what is known of an endpoint, for lb_pool_update or lb_pool_sync. Name and url point into
@@ -157,6 +190,34 @@ int lb_pool_set_admin(lb_pool *pool, lb_endpoint endpoint, lb_admin admin);
 int lb_pool_set_health(lb_pool *pool, lb_endpoint endpoint, lb_health_status health);
 /* The same; LB_EINVAL also when the pool was made without breakers. Threads: control. */
 int lb_pool_set_breaker(lb_pool *pool, lb_endpoint endpoint, lb_breaker_force force);
+
+/*
+ * Tells about a zone what its endpoints do not: its weight in dividing a priority's traffic (Envoy's locality weight; as soon
+ * as one zone has one, zones without get nothing), and how many callers like ourselves stand there (0 everywhere = as many in
+ * each zone that has endpoints). Both 0 forgets the zone. With weights, traffic goes by weight x usable share x
+ * overprovision_percent; without, and with lb_pool_config.zone set, as much as is fair stays in our zone, and what is too
+ * much for it goes to zones that have more endpoints than callers. Hashing goes by weights only.
+ * Returns LB_OK; LB_EINVAL: zone 0, weight above LB_WEIGHT_MAX, callers above LB_CALLERS_MAX; LB_ELIMIT: LB_ZONES_MAX zones
+ * are known. A priority with more than LB_ZONES_MAX zones is not divided. Source: Envoy's zone aware routing and locality weighted
+ * load balancing. Threads: control.
+ */
+int lb_pool_set_zone(lb_pool *pool, uint32_t zone, uint32_t weight, uint32_t callers);
+
+/* How much of the traffic a priority gets, in per cent of all requests. */
+typedef struct lb_share {
+	uint32_t healthy_percent;   /* to its healthy endpoints; in panic to all that it has */
+	uint32_t degraded_percent;  /* to its degraded ones */
+	uint32_t panic;             /* 1 = all its endpoints are used, well or not */
+	uint32_t endpoints;         /* those that only health or a breaker may keep out */
+	uint32_t healthy, degraded; /* of them, usable now; unknown ones count as healthy */
+} lb_share;
+
+/*
+ * Tells how traffic is divided between the priorities 0 to levels - 1, by the state of now: Envoy's arithmetic, remainder to
+ * the first. `levels` from 1 to LB_PRIORITY_MAX + 1; all are written.
+ * Returns LB_OK, LB_EINVAL, LB_EVERSION. Threads: look.
+ */
+int lb_pool_shares(const lb_pool *pool, lb_share *shares, uint32_t levels, size_t size);
 
 /* Finds a living endpoint by name in constant time. Returns LB_OK, LB_EINVAL, LB_ENOENT. Threads: look. */
 int lb_pool_find(const lb_pool *pool, const char *name, lb_endpoint *endpoint);

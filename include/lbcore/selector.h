@@ -78,9 +78,11 @@ enum {
 	LB_BY_ALGORITHM,
 	LB_BY_PREFERENCE, /* the host asked for it */
 	LB_BY_TRIAL,      /* its breaker is half open and wanted a trial */
-	LB_BY_SPILL,      /* nothing healthy of the first priority may be used */
-	LB_BY_PANIC,      /* too few are usable, so all are used */
-	LB_BY_LAST_RESORT /* the algorithm's choices were all refused */
+	LB_BY_SPILL, /* another priority, degraded ones, or another zone than ours: the nearer cannot take it all */
+	LB_BY_PANIC,       /* too few are usable, so all are used */
+	LB_BY_LAST_RESORT, /* the algorithm's choices were all refused */
+	LB_BY_FAIL_OPEN,   /* nobody is usable, and the pool fails open */
+	LB_BY_LAST_GOOD    /* nobody is usable: one of those who were last */
 };
 
 /* One per request, in the caller's memory. Zero it before its first use; it may then be used again as it is. */
@@ -96,8 +98,9 @@ typedef struct lb_ticket {
 } lb_ticket;
 
 enum {
-	LB_REQUEST_KEY = 1 << 0,  /* the key is set, even if it is 0 */
-	LB_REQUEST_HEDGE = 1 << 1 /* a second ticket for the same request: not counted as a retry */
+	LB_REQUEST_KEY = 1 << 0,   /* the key is set, even if it is 0 */
+	LB_REQUEST_HEDGE = 1 << 1, /* a second ticket for the same request: not counted as a retry */
+	LB_REQUEST_TOKEN = 1 << 2  /* `prefer` comes of a token: a drained endpoint serves it, too */
 };
 
 /* What a request wants; all zero is the ordinary case. */

@@ -17,7 +17,8 @@
 #define LB_TIERS_MAX 16u  /* 8 priorities of healthy endpoints, then 8 of degraded ones */
 #define LB_GROUPS_MAX 64u /* tiers, then the zones of tiers that are split */
 #define LB_NO_SLOT UINT32_MAX
-#define LB_PICKS_MAX 12u /* how often one tier's candidates are asked for in a call */
+#define LB_WEIGHT_UNIT 100u /* a weight of 1: slow start goes in hundredths */
+#define LB_PICKS_MAX 12u    /* how often one tier's candidates are asked for in a call */
 #define LB_REFUSED_MAX (LB_TRIED_MAX + LB_PICKS_MAX)
 
 /* One candidate of a view. */
@@ -53,7 +54,8 @@ typedef struct lb_algo_rules {
 typedef struct lb_algo_view {
 	const lb_algo_shape *shape;
 	const lb_algo_rules *rules;
-	const lb_atomic32 *weights; /* by slot */
+	const lb_atomic32 *
+	    weights; /* by slot; what they are relative to is the caller's; keyed algorithms: no slow start */
 	const lb_tier *tiers;
 	uint32_t tiers_n;
 	/* the living members of each priority with a weight, whether eligible or not, in order of addition */
@@ -65,9 +67,10 @@ typedef struct lb_algo_view {
 /* What a pick may go by: one lane's view of the pool, the same for all picks in that lane. */
 typedef struct lb_algo_lane {
 	const lb_algo_shape *shape;
-	const lb_atomic32 *weights; /* by slot */
-	const lb_load *loads;       /* by slot */
-	const lb_record *records;   /* by slot */
+	const lb_atomic32 *weights; /* by slot, x LB_WEIGHT_UNIT, slow start included */
+	const lb_atomic32 *ramps; /* by slot: what slow start leaves of the weight, of 2^32; 0 = all of it */
+	const lb_load *loads;     /* by slot */
+	const lb_record *records; /* by slot */
 	const lb_decay *decay;
 	lb_random random;
 	uint32_t number;

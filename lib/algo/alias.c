@@ -25,9 +25,11 @@ size_t lb_alias_size(const lb_algo_shape *shape, const lb_algo_rules *rules)
 	return scratch_offset(shape) + (size_t)shape->slots * (sizeof(uint64_t) + sizeof(uint16_t));
 }
 
-/* part / whole as a fraction of 2^32, for part < whole < 2^40, less than one unit too small. */
+/* part / whole as a fraction of 2^32, for part < whole, less than one unit too small; above 2^40 a few. */
 static uint32_t fraction(uint64_t part, uint64_t whole)
 {
+	for (; whole >> 40 != 0; whole >>= 1)
+		part >>= 1;
 	uint64_t high = (part << 24) / whole;
 	uint64_t rest = (part << 24) % whole;
 

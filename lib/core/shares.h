@@ -45,15 +45,15 @@ typedef struct lb_shares {
 } lb_shares;
 
 /* Where one request goes. */
-typedef struct lb_share {
+typedef struct lb_share_choice {
 	uint32_t level;
 	bool degraded; /* to the degraded ones of the level, not to the healthy ones */
-} lb_share;
+} lb_share_choice;
 
 /* Works out the shares of `n` levels, from 1 to LB_LEVELS. */
 void lb_shares_of(lb_shares *shares, const lb_shares_rules *rules, const lb_level *levels, uint32_t n);
 
 /* The level for a random number or a hash: its last two decimal digits decide. */
-lb_share lb_shares_choose(const lb_shares *shares, uint64_t random);
+lb_share_choice lb_shares_choose(const lb_shares *shares, uint64_t random);
 
 #endif

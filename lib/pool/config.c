@@ -20,6 +20,7 @@ void lb_pool_config_init(lb_pool_config *config, size_t size)
 	    .failure_latency = LB_SECONDS,
 	    .initial_health = LB_HEALTHY,
 	    .overprovision_percent = 140,
+	    .zone_endpoints_min = 6,
 	    .breaker = &lb_breaker_defaults,
 	};
 }
@@ -29,6 +30,14 @@ void lb_endpoint_config_init(lb_endpoint_config *config, size_t size)
 	if (!config || size != sizeof *config)
 		return;
 	*config = (lb_endpoint_config){.size = sizeof *config, .weight = 1};
+}
+
+void lb_ramp_config_init(lb_ramp_config *config, size_t size)
+{
+	if (!config || size != sizeof *config)
+		return;
+	*config = (lb_ramp_config){
+	    .size = sizeof *config, .window = 30 * LB_SECONDS, .curve_percent = 100, .min_percent = 10};
 }
 
 int lb_endpoint_config_from(lb_endpoint_config *config, size_t size, const lb_endpoint_info *info)
@@ -68,7 +77,20 @@ static bool rules_valid(const lb_pool_config *config)
 	       between(config->decay, LB_MICROSECONDS, UINT64_C(86400) * LB_SECONDS) &&
 	       between(config->failure_latency, 1, 10 * LB_SECONDS) &&
 	       (unsigned)config->initial_health <= LB_UNHEALTHY && config->panic_percent <= 100 &&
+	       config->panic_fails <= 1 && (unsigned)config->fail_mode <= LB_FAIL_LAST_GOOD &&
 	       between(config->overprovision_percent, 100, 1000);
+}
+
+static int check_ramp(const lb_ramp_config *ramp)
+{
+	if (!ramp)
+		return LB_OK;
+	if (ramp->size != sizeof *ramp)
+		return LB_EVERSION;
+	bool valid = between(ramp->window, LB_MICROSECONDS, UINT64_C(86400) * LB_SECONDS) &&
+		     between(ramp->curve_percent, 1, 1000) && between(ramp->min_percent, 1, 100) &&
+		     ramp->successes <= UINT32_C(1) << 20;
+	return valid ? LB_OK : LB_EINVAL;
 }
 
 int lb_pool_config_take(lb_pool_config *out, lb_circuit_rules *rules, const lb_pool_config *config)
@@ -82,6 +104,9 @@ int lb_pool_config_take(lb_pool_config *out, lb_circuit_rules *rules, const lb_p
 		return LB_EINVAL;
 	if (!out->memory.base != (out->memory.size == 0))
 		return LB_EINVAL;
+	int error = check_ramp(out->ramp);
+	if (error != LB_OK)
+		return error;
 	return out->breaker ? lb_circuit_rules_from(rules, out->breaker) : LB_OK;
 }
 

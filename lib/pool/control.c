@@ -19,7 +19,7 @@ void lb_control_end(lb_control *control, bool changed)
 
 	if (changed) {
 		lb_chains_poll(pool, control->now);
-		lb_view_publish(pool);
+		lb_view_publish(pool, control->now);
 	}
 	lb_lease_end(&pool->header->lease, control->holding);
 	lb_events_deliver_all(pool);

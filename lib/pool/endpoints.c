@@ -3,6 +3,7 @@
 #include "pool/config.h"
 #include "pool/events.h"
 #include "pool/index.h"
+#include "pool/ramps.h"
 #include "pool/slots.h"
 
 int lb_pool_add_endpoint(lb_pool *pool, const lb_endpoint_config *config, lb_endpoint *endpoint)
@@ -122,7 +123,7 @@ static void show(const lb_pool *pool, uint32_t number, lb_endpoint_info *info)
 	*info = (lb_endpoint_info){
 	    .tag = lb_get64(&slot->tag),
 	    .weight = weight,
-	    .weight_now = weight,
+	    .weight_now = lb_ramps_weight(pool, number),
 	    .priority = lb_get(&slot->priority),
 	    .zone = lb_get(&slot->zone),
 	    .inflight = lb_pool_inflight(pool, number),

@@ -29,7 +29,15 @@ static void take_rules(lb_pool *pool, const lb_pool_config *config, const lb_cir
 	pool->breaker = *rules;
 	pool->has_breaker = config->breaker != NULL;
 	pool->initial_health = config->initial_health;
-	pool->panic_percent = config->panic_percent;
+	pool->shares = (lb_shares_rules){config->overprovision_percent, config->panic_percent};
+	pool->panic_fails = config->panic_fails != 0;
+	pool->fail_mode = config->fail_mode;
+	pool->zone = config->zone;
+	pool->zone_endpoints_min = config->zone_endpoints_min;
+	pool->has_ramp = config->ramp != NULL;
+	if (config->ramp)
+		pool->ramp = (lb_ramp_rules){config->ramp->window, config->ramp->curve_percent,
+					     config->ramp->min_percent, config->ramp->successes};
 	pool->endpoints_max = config->endpoints_max;
 	pool->selectors_max = config->selectors_max;
 	pool->recent_max = config->recent_max;

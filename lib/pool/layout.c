@@ -47,6 +47,9 @@ lb_pool_layout lb_pool_layout_of(const lb_pool_config *config, const lb_circuit_
 	at.slots = lb_layout_add(&block, slots, sizeof(lb_slot));
 	at.about = lb_layout_add(&block, slots, sizeof(lb_about));
 	at.weights = lb_layout_add(&block, slots, sizeof(lb_atomic32));
+	at.weights_now = lb_layout_add(&block, slots, sizeof(lb_atomic32));
+	at.weights_keyed = lb_layout_add(&block, slots, sizeof(lb_atomic32));
+	at.ramps = lb_layout_add(&block, slots, sizeof(lb_atomic32));
 	at.cells = lb_layout_add(&block, (size_t)slots * at.trials_n, sizeof(lb_trial));
 	at.index = lb_layout_add(&block, at.index_n, sizeof(lb_atomic32));
 	at.scratch = lb_layout_add(&block, at.index_n, sizeof(lb_atomic32));
@@ -86,7 +89,8 @@ static void lay_out_lane_at(lb_pool *pool, const lb_pool_layout *at, uint32_t nu
 	};
 	lane->algo = (lb_algo_lane){
 	    .shape = &pool->shape,
-	    .weights = pool->weights,
+	    .weights = pool->weights_now,
+	    .ramps = pool->ramps,
 	    .loads = lane->loads,
 	    .records = lane->records,
 	    .decay = &pool->decay,
@@ -109,6 +113,9 @@ void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
 	pool->slots = lb_at(block, at->slots);
 	pool->about = lb_at(block, at->about);
 	pool->weights = lb_at(block, at->weights);
+	pool->weights_now = lb_at(block, at->weights_now);
+	pool->weights_keyed = lb_at(block, at->weights_keyed);
+	pool->ramps = lb_at(block, at->ramps);
 	pool->cells = lb_at(block, at->cells);
 	pool->index = lb_at(block, at->index);
 	pool->scratch = lb_at(block, at->scratch);

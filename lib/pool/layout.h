@@ -5,8 +5,8 @@
 #include "pool/pool.h"
 
 typedef struct lb_pool_layout {
-	size_t header, slots, about, weights, cells, index, scratch, views, members, levels, events, chains,
-	    baselines, retired;
+	size_t header, slots, about, weights, weights_now, weights_keyed, ramps, cells, index, scratch, views,
+	    members, levels, events, chains, baselines, retired;
 	/* from the start of a lane */
 	size_t lane_loads, lane_records, lane_words, lane_rows, lane_recent;
 	size_t lanes, lane_stride;

@@ -21,7 +21,10 @@
 #include "core/gates.h"
 #include "core/ledger.h"
 #include "core/mark.h"
+#include "core/ramp.h"
 #include "core/recent.h"
+#include "core/shares.h"
+#include "core/zones.h"
 
 #include <lbcore/failover.h>
 #include <lbcore/health.h>
@@ -51,6 +54,11 @@ typedef struct lb_slot {
 typedef struct lb_about {
 	_Alignas(LB_LINE) lb_atomic64 removed; /* when */
 	lb_atomic32 order;                     /* of addition */
+	lb_atomic32 serving;                   /* it was usable when the last view was made */
+	lb_atomic32 returned;                  /* its breaker closed since then */
+	lb_atomic32 good; /* the last view that had it among the usable; see header->good */
+	lb_ramp ramp;
+	lb_atomic64 ramp_base; /* how many of its requests had succeeded when the ramp began */
 	lb_atomic32 earlier,
 	    later; /* neighbours in order of addition; `later` also links free slots; LB_NO_SLOT = none */
 	lb_atomic32 namesake;       /* next slot of the same bucket of the name index; LB_NO_SLOT = none */
@@ -61,15 +69,49 @@ typedef struct lb_about {
 /* One half of the double-buffered candidate list; its members lie apart. */
 typedef struct lb_view_tier {
 	lb_atomic32 number, first, n;
+	lb_atomic32 until;  /* per cent of the requests that go to this tier or to one before it */
+	lb_atomic32 panic;  /* LB_PANIC_* */
+	lb_atomic32 reason; /* LB_BY_*, of whom the algorithm chooses here */
+	/* how it is divided between its zones: LB_DIVIDED_*, and which of the view's groups they are */
+	lb_atomic32 divided, groups, groups_n;
+	lb_atomic32 own;   /* the group of our zone, from `groups` on; groups_n = it has no endpoints */
+	lb_atomic32 local; /* what stays there, in parts of LB_ZONE_ROUTES */
 } lb_view_tier;
 
+/* Health and breakers are not asked in a tier that panics: all its priority's endpoints are in it; or nobody is, if panic fails. */
+enum { LB_PANIC_NONE, LB_PANIC_ALL, LB_PANIC_FAILS };
+
+enum { LB_DIVIDED_NOT, LB_DIVIDED_BY_WEIGHT, LB_DIVIDED_NEARBY };
+
+/* One zone of a tier that is divided. */
+typedef struct lb_view_group {
+	lb_atomic32 first, n;
+	lb_atomic32 until; /* cumulative: of LB_ZONE_PARTS by weight, nearby of the capacity that is left */
+} lb_view_group;
+
+#define LB_ZONE_GROUPS_MAX (LB_GROUPS_MAX - LB_TIERS_MAX)
+
+/* What a view stands for: those who are usable, or what fail_mode says of a pool without any. */
+enum { LB_VIEW_USABLE, LB_VIEW_OPEN, LB_VIEW_LAST_GOOD };
+
+/* Nothing but 32-bit words, so that two views can be compared word by word. */
 typedef struct lb_view {
 	_Alignas(LB_LINE) lb_atomic32 tiers_n;
-	lb_atomic32 eligible_n;           /* the first so many members are in tiers */
-	lb_atomic32 members_n;            /* then all other living ones */
-	lb_atomic32 panic;                /* health and breakers are not asked: too few would be left */
+	lb_atomic32
+	    only; /* the place of a tier that gets all requests, whole and without panic; LB_TIERS_MAX = there is none */
+	lb_atomic32 mode;       /* LB_VIEW_* */
+	lb_atomic32 zones_n;    /* in how many zones the members stand; more than LB_ZONES = that + 1 */
+	lb_atomic32 eligible_n; /* the first so many members are in tiers */
+	lb_atomic32 members_n;  /* then all other living ones */
 	lb_view_tier tiers[LB_TIERS_MAX]; /* in the order in which they serve */
+	lb_view_group groups[LB_ZONE_GROUPS_MAX];
 } lb_view;
+
+/* What is told about a zone: lb_pool_set_zone. */
+typedef struct lb_zone {
+	lb_atomic32 number; /* 0 = free */
+	lb_atomic32 weight, callers;
+} lb_zone;
 
 typedef struct lb_pool_header {
 	/* read by every select, written when something changes */
@@ -87,7 +129,11 @@ typedef struct lb_pool_header {
 	lb_atomic32 free;           /* head of the list of free slots */
 	lb_atomic32 orders;         /* the last `order` given */
 	lb_atomic32 index_version;  /* of the name index: odd while it is being changed */
-	lb_atomic64 since;          /* the statistics' era began; the sums over the lanes then: */
+	lb_atomic32 good;           /* the last view that had somebody usable; counts up, 0 = none yet */
+	lb_atomic32 started; /* the pool's first start is over: from now on new endpoints start slowly */
+	lb_atomic64 first_serving; /* when somebody was usable for the first time; 0 = not yet */
+	lb_zone zones[LB_ZONES];
+	lb_atomic64 since; /* the statistics' era began; the sums over the lanes then: */
 	lb_atomic64 none_base, full_base, limit_base, retries_base;
 	lb_atomic32 selectors[LB_SELECTORS_MAX]; /* algorithm + 1; 0 = free */
 } lb_pool_header;
@@ -155,7 +201,12 @@ struct lb_pool {
 	lb_circuit_rules breaker;
 	bool has_breaker;
 	lb_health_status initial_health;
-	uint32_t panic_percent;
+	lb_shares_rules shares;
+	bool panic_fails;
+	lb_fail_mode fail_mode;
+	uint32_t zone, zone_endpoints_min;
+	lb_ramp_rules ramp;
+	bool has_ramp;
 	uint32_t endpoints_max, selectors_max, recent_max, lanes_n; /* lanes_n: lane 0 included */
 	uint32_t index_mask;                                        /* buckets of the name index - 1 */
 	uint32_t events_n;   /* cells of the ring of events, a power of two */
@@ -165,8 +216,11 @@ struct lb_pool {
 	lb_memory memory; /* what was allocated for it, {NULL, 0} if it is the caller's */
 	lb_pool_header *header;
 	lb_slot *slots;
-	lb_about *about;      /* by slot */
-	lb_atomic32 *weights; /* by slot */
+	lb_about *about;            /* by slot */
+	lb_atomic32 *weights;       /* by slot: as configured */
+	lb_atomic32 *weights_now;   /* by slot: x LB_WEIGHT_UNIT x what its slow start leaves of it */
+	lb_atomic32 *weights_keyed; /* by slot: as hashing sees them, when zones have weights */
+	lb_atomic32 *ramps;   /* by slot: the part of its weight in slow start, of 2^32; 0 = all of it */
 	lb_trial *cells;      /* by slot x breaker.trials */
 	lb_atomic32 *index;   /* buckets of the name index: slot, or LB_NO_SLOT */
 	lb_atomic32 *scratch; /* as many as buckets: a table for lb_pool_sync */

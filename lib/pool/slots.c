@@ -74,6 +74,11 @@ static void write_endpoint(lb_pool *pool, uint32_t number, const lb_endpoint_con
 	lb_put(&slot->checks_passed, 0);
 	lb_put64(&slot->checked, 0);
 	lb_put(&pool->weights[number], config->weight);
+	lb_put(&about->serving, 0);
+	lb_put(&about->returned, 0);
+	lb_put(&about->good, 0);
+	lb_ramp_end(&about->ramp);
+	lb_put(&pool->ramps[number], 0);
 	if (pool->has_breaker)
 		lb_circuit_init(&pool->slots[number].circuit, lb_pool_cells(pool, number), &pool->breaker);
 }

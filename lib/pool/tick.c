@@ -2,6 +2,7 @@
 #include "base/span.h"
 #include "pool/chain.h"
 #include "pool/events.h"
+#include "pool/ramps.h"
 #include "pool/settle.h"
 #include "pool/slots.h"
 #include "pool/trial.h"
@@ -52,7 +53,8 @@ lb_time lb_pool_tick(lb_pool *pool)
 	lb_time trial = lb_get64(&pool->header->trial_at);
 	if (trial > control.now)
 		next = lb_min64(next, trial);
-	lb_view_refresh(pool);
+	lb_view_refresh(pool, control.now);
+	next = lb_min64(next, lb_ramps_next(pool, control.now));
 	lb_control_end(&control, false);
 	return next;
 }

@@ -33,8 +33,10 @@ void lb_pool_turned(lb_pool *pool, uint32_t slot, const lb_turn *turn, lb_time n
 	if (turn->from == turn->to)
 		return;
 	set_gate(pool, slot);
-	if (turn->to == LB_BREAKER_CLOSED)
+	if (turn->to == LB_BREAKER_CLOSED) {
 		lb_pool_forget_calls(pool, slot);
+		lb_put(&pool->about[slot].returned, 1);
+	}
 	if (lb_circuit_state(&pool->slots[slot].circuit, &pool->breaker, now, &until) != LB_BREAKER_CLOSED)
 		lb_trials_from(pool, until);
 	lb_events_note(pool, LB_EVENT_BREAKER, slot, (uint32_t)turn->from, (uint32_t)turn->to, LB_NO_ENDPOINT,

@@ -1,80 +1,213 @@
 /* Building and publishing the list of candidates. See view.h. */
 #include "pool/view.h"
 
-#include <string.h>
+#include "pool/census.h"
+#include "pool/ramps.h"
+#include "pool/zones.h"
 
-/* A view being made: how many of each tier, and where each tier's next member goes. */
+#define REST LB_TIERS_MAX /* in no tier */
+
+/*
+ * A view being made. Each living slot is looked at once, and what it was found to be is kept in pool->scratch: its gates may
+ * change meanwhile.
+ */
 typedef struct lb_draft {
 	lb_pool *pool;
-	uint32_t shut; /* the reasons that keep an endpoint out */
+	lb_view *view;
+	uint32_t mode; /* LB_VIEW_* */
+	lb_shares shares;
+	bool divides; /* zones are obeyed */
+	lb_zone_list zones;
+	lb_zone_census census[LB_TIERS_MAX];
 	uint32_t counts[LB_TIERS_MAX];
-	uint32_t next[LB_TIERS_MAX];
+	uint32_t next[LB_TIERS_MAX][LB_ZONES]; /* a tier that is not divided has one, the first */
+	bool divided[LB_TIERS_MAX];
 	uint32_t eligible, members;
 } lb_draft;
 
-/* The tier that an endpoint belongs to while it may be used. */
-static uint32_t tier_of(const lb_slot *slot)
+/* Walks the living slots in order of addition. */
+static uint32_t first_slot(const lb_pool *pool)
 {
-	uint32_t degraded = lb_get(&slot->health) == LB_DEGRADED ? 1 : 0;
-
-	return degraded * (LB_PRIORITY_MAX + 1) + lb_get(&slot->priority);
+	return lb_get(&pool->header->oldest);
 }
 
-static bool eligible(const lb_draft *draft, const lb_slot *slot)
+static uint32_t next_slot(const lb_pool *pool, uint32_t at)
 {
-	return (lb_get(&slot->gates) & draft->shut) == 0;
+	return lb_get(&pool->about[at].later);
 }
 
-static void count(lb_draft *draft)
+/* Those who were usable last, counted as if they were now. */
+static void count_last_good(const lb_pool *pool, lb_level levels[LB_LEVELS])
+{
+	uint32_t good = lb_get(&pool->header->good);
+
+	for (uint32_t i = 0; i < LB_LEVELS; i++)
+		levels[i] = (lb_level){0};
+	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
+		lb_level *level = &levels[lb_get(&pool->slots[at].priority)];
+		if (good == 0 || lb_get(&pool->about[at].good) != good ||
+		    lb_standing_of(&pool->slots[at]) == LB_EXCLUDED)
+			continue;
+		level->hosts = ++level->total;
+		level->healthy++;
+	}
+}
+
+/* Decides what the view stands for, and what each priority gets. */
+static void share(lb_draft *draft)
+{
+	const lb_pool *pool = draft->pool;
+	lb_shares_rules rules = pool->shares;
+	lb_level levels[LB_LEVELS];
+	uint32_t usable = 0;
+
+	lb_census(pool, levels);
+	for (uint32_t i = 0; i < LB_LEVELS; i++)
+		usable += levels[i].healthy + levels[i].degraded;
+	draft->mode = LB_VIEW_USABLE;
+	/* panic has an answer of its own to "nobody" */
+	if (usable == 0 && rules.panic_percent == 0 && pool->fail_mode == LB_FAIL_OPEN) {
+		draft->mode = LB_VIEW_OPEN;
+		rules.panic_percent = 100;
+	}
+	if (usable == 0 && rules.panic_percent == 0 && pool->fail_mode == LB_FAIL_LAST_GOOD) {
+		draft->mode = LB_VIEW_LAST_GOOD;
+		count_last_good(pool, levels);
+	}
+	lb_shares_of(&draft->shares, &rules, levels, LB_LEVELS);
+}
+
+/* The tier that a slot belongs to now, or REST. */
+static uint32_t tier_of(const lb_draft *draft, uint32_t number)
+{
+	const lb_pool *pool = draft->pool;
+	const lb_slot *slot = &pool->slots[number];
+	lb_standing standing = lb_standing_of(slot);
+	uint32_t priority = lb_get(&slot->priority);
+
+	if (standing == LB_EXCLUDED)
+		return REST;
+	if (draft->mode == LB_VIEW_LAST_GOOD)
+		return lb_get(&pool->about[number].good) == lb_get(&pool->header->good) ? priority : REST;
+	if (draft->shares.panic[priority])
+		return pool->panic_fails && draft->mode == LB_VIEW_USABLE ? REST : priority;
+	if (standing == LB_UNUSABLE)
+		return REST;
+	return standing == LB_USABLE_DEGRADED ? LB_LEVELS + priority : priority;
+}
+
+/* Are the members of a tier kept apart by zones? Degraded ones are not, nor those of a priority in panic. */
+static bool divides(const lb_draft *draft, uint32_t tier)
+{
+	return draft->divides && tier < LB_LEVELS && !draft->shares.panic[tier] &&
+	       draft->mode == LB_VIEW_USABLE;
+}
+
+static uint32_t zone_of(lb_draft *draft, uint32_t tier, uint32_t number)
+{
+	return divides(draft, tier) ? lb_zone_place(&draft->zones, lb_get(&draft->pool->slots[number].zone))
+				    : 0;
+}
+
+/* Looks at each slot once: scratch holds its tier, and above that its zone's place in the draft's list. */
+static void classify(lb_draft *draft)
 {
 	const lb_pool *pool = draft->pool;
 
-	memset(draft->counts, 0, sizeof draft->counts);
-	draft->eligible = draft->members = 0;
-	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->about[at].later)) {
+	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
+		uint32_t priority = lb_get(&pool->slots[at].priority);
+		uint32_t tier = tier_of(draft, at);
+		bool counts = divides(draft, priority) && lb_standing_of(&pool->slots[at]) != LB_EXCLUDED;
+		uint32_t zone = counts ? zone_of(draft, priority, at) : 0;
 		draft->members++;
-		if (!eligible(draft, &pool->slots[at]))
-			continue;
-		draft->counts[tier_of(&pool->slots[at])]++;
-		draft->eligible++;
+		if (counts && zone < LB_ZONES)
+			draft->census[priority].total[zone]++;
+		if (tier < LB_TIERS_MAX) {
+			draft->counts[tier]++;
+			draft->eligible++;
+		}
+		if (tier < LB_LEVELS && counts && zone < LB_ZONES)
+			draft->census[tier].members[zone]++;
+		lb_put(&pool->scratch[at], zone << 8 | tier);
 	}
 }
 
-/* Are fewer than panic_percent of those that only health and breakers could keep out in use? */
-static bool panics(lb_draft *draft)
+/* The load of a tier in per cent. In panic the whole priority is one tier. */
+static uint32_t load_of(const lb_draft *draft, uint32_t number)
 {
-	uint32_t percent = draft->pool->panic_percent;
-	uint32_t usable = draft->eligible;
+	const lb_shares *shares = &draft->shares;
 
-	if (percent == 0)
-		return false;
-	draft->shut = LB_GATES_CLOSED & ~(uint32_t)(LB_WHY_HEALTH | LB_WHY_BREAKER);
-	count(draft);
-	if ((uint64_t)usable * 100 < (uint64_t)draft->eligible * percent)
-		return true;
-	draft->shut = LB_GATES_CLOSED;
-	count(draft);
-	return false;
+	if (number >= LB_LEVELS)
+		return shares->panic[number - LB_LEVELS] ? 0 : shares->degraded[number - LB_LEVELS];
+	return shares->healthy[number] + (shares->panic[number] ? shares->degraded[number] : 0);
 }
 
-/* Turns the counts into places. Returns the number of tiers; writes them if `view` is given. */
-static uint32_t place_tiers(lb_draft *draft, lb_view *view)
+static uint32_t panic_of(const lb_draft *draft, uint32_t number)
 {
-	uint32_t first = 0, tiers = 0;
+	if (draft->mode == LB_VIEW_LAST_GOOD)
+		return LB_PANIC_ALL;
+	if (number >= LB_LEVELS || !draft->shares.panic[number])
+		return LB_PANIC_NONE;
+	return draft->pool->panic_fails && draft->mode == LB_VIEW_USABLE ? LB_PANIC_FAILS : LB_PANIC_ALL;
+}
+
+static uint32_t reason_of(const lb_draft *draft, uint32_t number)
+{
+	if (draft->mode == LB_VIEW_OPEN)
+		return LB_BY_FAIL_OPEN;
+	if (draft->mode == LB_VIEW_LAST_GOOD)
+		return LB_BY_LAST_GOOD;
+	if (panic_of(draft, number) != LB_PANIC_NONE)
+		return LB_BY_PANIC;
+	return number == 0 ? LB_BY_ALGORITHM : LB_BY_SPILL;
+}
+
+/* Writes a tier that begins at `first`; divides it. Returns the groups that it took. */
+static uint32_t place_tier(lb_draft *draft, lb_view_tier *tier, uint32_t number, uint32_t first,
+			   uint32_t groups)
+{
+	lb_put(&tier->number, number);
+	lb_put(&tier->first, first);
+	lb_put(&tier->n, draft->counts[number]);
+	lb_put(&tier->panic, panic_of(draft, number));
+	lb_put(&tier->reason, reason_of(draft, number));
+	uint32_t made = 0;
+	if (divides(draft, number))
+		made = lb_zones_divide_tier(draft->pool, draft->view, tier, &draft->zones,
+					    &draft->census[number], groups);
+	draft->divided[number] = made > 0;
+	for (uint32_t zone = 0, at = first; zone < LB_ZONES; zone++) {
+		draft->next[number][zone] = at;
+		at += draft->census[number].members[zone];
+	}
+	return made;
+}
+
+/*
+ * Turns the counts into places. A tier without members is none, unless it stands for load that is shed. Loads of empty tiers
+ * (nobody is usable anywhere) go to nobody.
+ */
+static void place_tiers(lb_draft *draft)
+{
+	lb_view *view = draft->view;
+	uint32_t first = 0, tiers = 0, until = 0, groups = 0, only = LB_TIERS_MAX;
 
 	for (uint32_t number = 0; number < LB_TIERS_MAX; number++) {
-		uint32_t n = draft->counts[number];
-		draft->next[number] = first;
-		if (n == 0)
+		uint32_t load = load_of(draft, number);
+		bool sheds = panic_of(draft, number) == LB_PANIC_FAILS && load > 0;
+		if (draft->counts[number] == 0 && !sheds)
 			continue;
-		lb_put(&view->tiers[tiers].number, number);
-		lb_put(&view->tiers[tiers].first, first);
-		lb_put(&view->tiers[tiers].n, n);
+		lb_view_tier *tier = &view->tiers[tiers];
+		groups += place_tier(draft, tier, number, first, groups);
+		until += load;
+		lb_put(&tier->until, until);
+		if (load == 100 && !draft->divided[number] && panic_of(draft, number) == LB_PANIC_NONE)
+			only = tiers;
 		tiers++;
-		first += n;
+		first += draft->counts[number];
 	}
-	return tiers;
+	lb_put(&view->tiers_n, tiers);
+	lb_put(&view->only, only);
 }
 
 static void place_members(lb_draft *draft, lb_member *members)
@@ -82,17 +215,10 @@ static void place_members(lb_draft *draft, lb_member *members)
 	const lb_pool *pool = draft->pool;
 	uint32_t rest = draft->eligible;
 
-	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->about[at].later)) {
-		const lb_slot *slot = &pool->slots[at];
-		/* a gate that shut since the count would overflow its tier's place: bounded by the array all the same */
-		uint32_t tier = tier_of(slot);
-		bool fits = eligible(draft, slot) && draft->counts[tier] > 0;
-		uint32_t place = fits ? draft->next[tier]++ : rest++;
-		if (fits)
-			draft->counts[tier]--;
-		if (place >= pool->shape.slots)
-			continue;
+	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
+		uint32_t word = lb_get(&pool->scratch[at]);
+		uint32_t tier = word & 0xff, zone = word >> 8;
+		uint32_t place = tier == REST ? rest++ : draft->next[tier][draft->divided[tier] ? zone : 0]++;
 		lb_put(&members[place].slot, at);
 		lb_put(&members[place].order, lb_get(&pool->about[at].order));
 	}
@@ -101,15 +227,18 @@ static void place_members(lb_draft *draft, lb_member *members)
 /* Fills the half that `sequence` names. */
 static void fill(lb_pool *pool, uint32_t sequence)
 {
-	lb_view *view = &pool->views[sequence & 1];
-	lb_draft draft = {.pool = pool, .shut = LB_GATES_CLOSED};
+	lb_draft draft = {.pool = pool, .view = &pool->views[sequence & 1]};
+	lb_atomic32 *words = (lb_atomic32 *)draft.view;
 
-	count(&draft);
-	bool panic = panics(&draft);
-	lb_put(&view->tiers_n, place_tiers(&draft, view));
-	lb_put(&view->eligible_n, draft.eligible);
-	lb_put(&view->members_n, draft.members);
-	lb_put(&view->panic, panic);
+	for (size_t i = 0; i < sizeof *draft.view / sizeof *words; i++)
+		lb_put(&words[i], 0);
+	draft.divides = lb_zones_divide(pool) != LB_DIVIDED_NOT;
+	share(&draft);
+	classify(&draft);
+	place_tiers(&draft);
+	lb_put(&draft.view->mode, draft.mode);
+	lb_put(&draft.view->eligible_n, draft.eligible);
+	lb_put(&draft.view->members_n, draft.members);
 	place_members(&draft, &pool->members[(size_t)(sequence & 1) * pool->shape.slots]);
 }
 
@@ -140,9 +269,25 @@ static void list_levels(const lb_pool *pool, lb_tier *levels, uint32_t buffer)
 	}
 }
 
+/* The tiers as an algorithm sees them: whole, or (unless it goes by keys) zone by zone where they are divided. */
+static uint32_t list_tiers(const lb_pool *pool, const lb_view_hold *hold, bool keyed, lb_tier *tiers)
+{
+	uint32_t tiers_n = lb_get(&hold->view->tiers_n), n = 0;
+
+	for (uint32_t place = 0; place < tiers_n; place++) {
+		lb_tier whole = lb_view_tier_at(pool, hold, place);
+		uint32_t groups = keyed ? 0 : lb_get(&hold->view->tiers[place].groups_n);
+		if (groups == 0)
+			tiers[n++] = whole;
+		for (uint32_t group = 0; group < groups; group++)
+			tiers[n++] = lb_view_group_at(pool, hold, place, group);
+	}
+	return n;
+}
+
 static void build_tables(lb_pool *pool, uint32_t sequence)
 {
-	lb_tier tiers[LB_TIERS_MAX], levels[LB_PRIORITY_MAX + 1];
+	lb_tier tiers[LB_GROUPS_MAX], levels[LB_PRIORITY_MAX + 1];
 	lb_view_hold hold = {
 	    .view = &pool->views[sequence & 1],
 	    .members = &pool->members[(size_t)(sequence & 1) * pool->shape.slots],
@@ -150,28 +295,46 @@ static void build_tables(lb_pool *pool, uint32_t sequence)
 	};
 	lb_algo_view view = {
 	    .shape = &pool->shape,
-	    .weights = pool->weights,
 	    .tiers = tiers,
-	    .tiers_n = lb_get(&hold.view->tiers_n),
 	    .levels = levels,
 	    .name = name_of,
 	    .names = pool,
 	};
+	const lb_atomic32 *keyed_weights = lb_zones_keyed_weights(pool);
 
 	list_levels(pool, levels, sequence & 1);
-	for (uint32_t place = 0; place < view.tiers_n; place++)
-		tiers[place] = lb_view_tier_at(pool, &hold, place);
 	for (uint32_t i = 0; i < pool->selectors_max; i++) {
 		const lb_tables *tables = &pool->tables[i];
 		if (!tables->algo || !tables->algo->build)
 			continue;
+		bool keyed = (tables->algo->traits & LB_ALGO_KEYED) != 0;
 		view.rules = tables->rules;
+		view.weights = keyed ? keyed_weights : pool->weights_now;
+		view.tiers_n = list_tiers(pool, &hold, keyed, tiers);
 		tables->algo->build(tables->state, &view);
 	}
 }
 
+/* Marks the usable, for a pool that fails to its last good ones. */
+static void stamp_good(lb_pool *pool)
+{
+	uint32_t good = lb_get(&pool->header->good) + 1;
+
+	if (good == 0)
+		good = 1;
+	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at))
+		if ((lb_get(&pool->scratch[at]) & 0xff) != REST)
+			lb_put(&pool->about[at].good, good);
+	lb_put(&pool->header->good, good);
+}
+
 static void publish(lb_pool *pool, uint32_t sequence)
 {
+	const lb_view *view = &pool->views[sequence & 1];
+
+	if (lb_get(&view->mode) == LB_VIEW_USABLE && lb_get(&view->eligible_n) > 0 &&
+	    pool->fail_mode == LB_FAIL_LAST_GOOD)
+		stamp_good(pool);
 	build_tables(pool, sequence);
 	lb_put_release(&pool->header->view, sequence);
 }
@@ -182,42 +345,41 @@ static bool clean(lb_pool *pool)
 	return lb_and(&pool->header->dirty, 0) != 0;
 }
 
-void lb_view_publish(lb_pool *pool)
+void lb_view_publish(lb_pool *pool, lb_time now)
 {
 	uint32_t sequence = lb_get(&pool->header->view) + 1;
 
 	clean(pool);
+	lb_ramps_follow(pool, now);
 	fill(pool, sequence);
 	publish(pool, sequence);
 }
 
 static bool same_halves(const lb_pool *pool)
 {
-	const lb_view *a = &pool->views[0], *b = &pool->views[1];
+	const lb_atomic32 *a = (const lb_atomic32 *)&pool->views[0],
+			  *b = (const lb_atomic32 *)&pool->views[1];
 	const lb_member *one = pool->members, *other = pool->members + pool->shape.slots;
 
-	if (lb_get(&a->tiers_n) != lb_get(&b->tiers_n) || lb_get(&a->eligible_n) != lb_get(&b->eligible_n) ||
-	    lb_get(&a->members_n) != lb_get(&b->members_n) || lb_get(&a->panic) != lb_get(&b->panic))
-		return false;
-	for (uint32_t i = 0; i < lb_get(&a->tiers_n); i++)
-		if (lb_get(&a->tiers[i].number) != lb_get(&b->tiers[i].number) ||
-		    lb_get(&a->tiers[i].n) != lb_get(&b->tiers[i].n))
+	for (size_t i = 0; i < sizeof(lb_view) / sizeof *a; i++)
+		if (lb_get(&a[i]) != lb_get(&b[i]))
 			return false;
-	for (uint32_t i = 0; i < lb_get(&a->members_n); i++)
+	for (uint32_t i = 0; i < lb_get(&pool->views[0].members_n); i++)
 		if (lb_get(&one[i].slot) != lb_get(&other[i].slot) ||
 		    lb_get(&one[i].order) != lb_get(&other[i].order))
 			return false;
 	return true;
 }
 
-bool lb_view_refresh(lb_pool *pool)
+bool lb_view_refresh(lb_pool *pool, lb_time now)
 {
 	uint32_t sequence = lb_get(&pool->header->view) + 1;
 	bool marked = clean(pool);
+	bool reweighed = lb_ramps_follow(pool, now);
 
 	fill(pool, sequence);
 	/* a mark may stand for something that the list does not show, such as a table that a dying writer left half */
-	if (!marked && same_halves(pool))
+	if (!marked && !reweighed && same_halves(pool))
 		return false;
 	publish(pool, sequence);
 	return true;

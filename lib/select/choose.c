@@ -1,39 +1,17 @@
 /*
  * The careful way to an endpoint: the order of questions. A preference, a trial for a circuit that wants one, then tier by
- * tier what the algorithm names, any that is left, and the last resorts. Each candidate is refused or taken by take().
+ * tier what the algorithm names, any that is left, and the last resorts. lb_choice_take() refuses or takes each candidate.
  */
 #include "base/gcd.h"
 #include "base/span.h"
 #include "pool/chain.h"
 #include "pool/trial.h"
-#include "pool/view.h"
-#include "select/selector.h"
+#include "select/choice.h"
 
 #define TRIAL_CHUNK 64u /* slots that one select looks at for a trial */
 #define TRIAL_PAUSE (20 * LB_MILLISECONDS)
-#define ROUNDS_MAX 8u /* through candidates that changed meanwhile */
-
-/* One call. */
-typedef struct lb_choice {
-	lb_selector *selector;
-	lb_pool *pool;
-	const lb_lane *lane;
-	const lb_ticket *ticket;
-	lb_pick *pick;
-	lb_taken *taken;
-	lb_view_hold view;
-	uint32_t shut;  /* the reasons that count */
-	uint32_t named; /* the algorithm's first answer, LB_NO_SLOT when it is used up */
-	bool full;      /* somebody was refused only for its in-flight limit */
-} lb_choice;
-
-static bool tried(const lb_ticket *ticket, lb_endpoint endpoint)
-{
-	for (uint32_t i = 0; i < ticket->attempts; i++)
-		if (ticket->tried[i] == endpoint)
-			return true;
-	return false;
-}
+#define ROUNDS_MAX 8u  /* through candidates that changed meanwhile */
+#define ASKS_MAX 4096u /* of an algorithm that names candidates in an order of its own */
 
 /* Puts a slot on the list of those that the algorithm need not name again. */
 static void refuse(lb_choice *choice, uint32_t slot)
@@ -44,94 +22,39 @@ static void refuse(lb_choice *choice, uint32_t slot)
 		pick->refused[pick->refused_n++] = (uint16_t)slot;
 }
 
+/* The soft vetoes that this request has to reckon with. */
+static uint32_t vetoes_of(const lb_choice *choice)
+{
+	const lb_pool *pool = choice->pool;
+	uint32_t vetoes = 0;
+
+	if (choice->ticket->attempts > 0)
+		vetoes |= LB_WHY_ZONE;
+	if (choice->selector->bound_percent != 0)
+		vetoes |= LB_WHY_BOUND;
+	if (pool->has_ramp && choice->selector->keyed)
+		vetoes |= LB_WHY_RAMP;
+	return vetoes;
+}
+
 /* A round begins: those that were tried are refused beforehand. */
 static void begin_round(lb_choice *choice)
 {
 	lb_pool *pool = choice->pool;
 
 	choice->view = lb_view_hold_now(pool);
-	choice->shut = lb_view_shut(&choice->view);
+	choice->shut = LB_GATES_CLOSED;
+	choice->vetoes = vetoes_of(choice);
 	choice->pick->refused_n = 0;
 	for (uint32_t i = 0; i < choice->ticket->attempts; i++) {
 		uint32_t slot = lb_pool_slot(pool, choice->ticket->tried[i], false);
 		if (slot != LB_NO_SLOT)
 			refuse(choice, slot);
 	}
-}
-
-/*
- * The circuit's permit: asked for last, after every other veto. In panic the circuit is not asked either, but what becomes
- * of a call that it would not have let through tells it nothing.
- */
-static bool enter_circuit(lb_choice *choice, uint32_t number)
-{
-	lb_pool *pool = choice->pool;
-	lb_circuit *circuit = &pool->slots[number].circuit;
-	lb_pass *pass = &choice->taken->pass;
-	lb_time now = choice->pick->now;
-	lb_turn turn;
-
-	if (lb_circuit_closed(circuit, pass))
-		return true;
-	bool entered =
-	    lb_circuit_enter(circuit, lb_pool_cells(pool, number), &pool->breaker, now, pass, &turn);
-	lb_pool_turned(pool, number, &turn, now);
-	if (entered || (choice->shut & LB_WHY_BREAKER) != 0)
-		return entered;
-	*pass = (lb_pass){.epoch = LB_NO_EPOCH};
-	return true;
-}
-
-/*
- * Counts up. With a limit in one order with all other counts: all racers count up before they sum up, so some may be
- * refused needlessly, none gets past it.
- */
-static void count_up(const lb_lane *lane, uint32_t slot, uint32_t limit)
-{
-	lb_atomic32 *own = &lane->loads[slot].own;
-
-	if (limit != 0)
-		lb_add(own, 1);
-	else
-		lb_bump(own, 1, lane->shared);
-}
-
-/*
- * Takes a slot if it may be used: gates, tried, limit, circuit, in this order. `shut` = the reasons that count. See
- * take_plainly() of select.c for the two looks at the gates.
- */
-static bool take(lb_choice *choice, uint32_t number, uint32_t shut)
-{
-	lb_pool *pool = choice->pool;
-	lb_slot *slot = &pool->slots[number];
-	uint32_t gates = lb_get_acquire(&slot->gates);
-	uint32_t limit = lb_get(&slot->inflight_max);
-
-	if ((gates & shut) != 0 || tried(choice->ticket, lb_pool_id_of(pool, number)))
-		return false;
-	if (limit != 0 && lb_pool_inflight(pool, number) >= limit) {
-		choice->full |= (gates & choice->shut) == 0;
-		return false;
-	}
-	count_up(choice->lane, number, limit);
-	bool full = limit != 0 && lb_pool_inflight(pool, number) > limit;
-	choice->full |= full && (gates & choice->shut) == 0;
-	if (full || lb_get_acquire(&slot->gates) != gates || !enter_circuit(choice, number)) {
-		lb_count_down(choice->lane, number);
-		return false;
-	}
-	choice->taken->slot = number;
-	return true;
-}
-
-static void give_back(lb_choice *choice)
-{
-	lb_pool *pool = choice->pool;
-	const lb_taken *taken = choice->taken;
-
-	lb_circuit_cancel(&pool->slots[taken->slot].circuit, lb_pool_cells(pool, taken->slot), &pool->breaker,
-			  choice->pick->now, taken->pass);
-	lb_count_down(choice->lane, taken->slot);
+	if (choice->skip != LB_NO_SLOT)
+		refuse(choice, choice->skip);
+	if (choice->named == LB_NO_SLOT)
+		choice->first = lb_group_first(choice->selector, &choice->view, choice->pick);
 }
 
 /* A refused primary that stands by has its turn taken by whoever stands in for it. */
@@ -140,21 +63,35 @@ static bool take_stand_in(lb_choice *choice, uint32_t slot)
 	uint32_t stand_in = lb_get_acquire(&choice->pool->slots[slot].stand_in);
 
 	return stand_in != 0 && stand_in <= choice->pool->shape.slots &&
-	       take(choice, stand_in - 1, choice->shut);
+	       lb_choice_take(choice, stand_in - 1, choice->shut);
 }
 
-static bool prefer(lb_choice *choice, lb_endpoint preferred)
+/* The gates that count for a preference: an old token's endpoint serves it while it is being drained, not when it is down. */
+static uint32_t shut_for(const lb_pool *pool, uint32_t slot, const lb_request *request)
+{
+	bool drained = lb_get(&pool->slots[slot].admin) == LB_ADMIN_DRAIN;
+
+	return (request->flags & LB_REQUEST_TOKEN) != 0 && drained ? LB_GATES_CLOSED & ~(uint32_t)LB_WHY_ADMIN
+								   : LB_GATES_CLOSED;
+}
+
+static bool prefer(lb_choice *choice, const lb_request *request)
 {
 	lb_pool *pool = choice->pool;
 
-	if (preferred == LB_NO_ENDPOINT)
+	if (request->prefer == LB_NO_ENDPOINT)
 		return false;
-	uint32_t slot = lb_pool_slot(pool, preferred, false);
-	if (slot == LB_NO_SLOT || !take(choice, slot, LB_GATES_CLOSED))
+	uint32_t vetoes = choice->vetoes;
+	uint32_t slot = lb_pool_slot(pool, request->prefer, false);
+	/* the host's word stands above our soft vetoes */
+	choice->vetoes = 0;
+	bool taken = slot != LB_NO_SLOT && lb_choice_take(choice, slot, shut_for(pool, slot, request));
+	choice->vetoes = vetoes;
+	if (!taken)
 		return false;
 	/* the slot may have changed hands before it was taken */
-	if (lb_pool_id_of(pool, slot) != preferred) {
-		give_back(choice);
+	if (lb_pool_id_of(pool, slot) != request->prefer) {
+		lb_choice_give_back(choice);
 		return false;
 	}
 	choice->taken->reason = LB_BY_PREFERENCE;
@@ -187,17 +124,20 @@ static bool try_trial(lb_choice *choice)
 	lb_time now = choice->pick->now, next = lb_time_after(now, TRIAL_PAUSE), until;
 	uint32_t slots = lb_get(&pool->header->slots_used);
 	uint32_t slot = lb_get(&pool->header->trial_slot);
-	bool waits = slots > TRIAL_CHUNK;
+	bool waits = slots > TRIAL_CHUNK, dry = choice->pick->dry;
 
-	lb_trials_begin(pool);
+	if (!dry)
+		lb_trials_begin(pool);
 	for (uint32_t steps = 0; steps < TRIAL_CHUNK && steps < slots; steps++, slot++) {
 		if (slot >= slots)
 			slot = 0;
 		if (!wants_trial(pool, slot))
 			continue;
-		if (take(choice, slot, LB_GATES_CLOSED & ~(uint32_t)(LB_WHY_BREAKER | LB_WHY_STANDBY))) {
+		if (lb_choice_take(choice, slot,
+				   LB_GATES_CLOSED & ~(uint32_t)(LB_WHY_BREAKER | LB_WHY_STANDBY))) {
 			choice->taken->reason = LB_BY_TRIAL;
-			lb_trials_from(pool, now);
+			if (!dry)
+				lb_trials_from(pool, now);
 			return true;
 		}
 		waits = true;
@@ -205,6 +145,8 @@ static bool try_trial(lb_choice *choice)
 		    LB_BREAKER_OPEN)
 			next = lb_min64(next, until);
 	}
+	if (dry)
+		return false;
 	lb_put(&pool->header->trial_slot, slot);
 	bool round_over = slots <= TRIAL_CHUNK || slot >= slots;
 	if (waits)
@@ -212,19 +154,24 @@ static bool try_trial(lb_choice *choice)
 	return false;
 }
 
-/* Asks the algorithm, at most LB_PICKS_MAX times; its first answer may be known already. */
+/* Asks the algorithm about a group's candidates; its first answer may be known already. */
 static bool ask(lb_choice *choice, const lb_tier *tier)
 {
 	lb_pick *pick = choice->pick;
+	bool ordered = (choice->selector->algo->traits & LB_ALGO_ORDERED) != 0;
+	uint32_t asks = ordered ? ASKS_MAX : LB_PICKS_MAX;
 
-	for (pick->attempt = 0; pick->attempt < LB_PICKS_MAX; pick->attempt++) {
+	pick->attempt = 0;
+	if (choice->named == LB_NO_SLOT)
+		pick->cursor = 0;
+	for (; pick->attempt < asks; pick->attempt++) {
 		uint32_t slot = choice->named;
 		choice->named = LB_NO_SLOT;
 		if (slot == LB_NO_SLOT)
 			slot = choice->selector->algo->pick(choice->selector->state, tier, pick);
 		if (slot >= choice->pool->shape.slots)
 			return false;
-		if (take(choice, slot, choice->shut) || take_stand_in(choice, slot))
+		if (lb_choice_take(choice, slot, choice->shut) || take_stand_in(choice, slot))
 			return true;
 		refuse(choice, slot);
 	}
@@ -233,7 +180,8 @@ static bool ask(lb_choice *choice, const lb_tier *tier)
 
 /*
  * Tries `n` members of the view from `first` on, all of them: from a random place in steps of a random length that has no
- * divisor in common with n. So it is not the neighbour of many refused ones that gets their turns.
+ * divisor in common with n. So it is not the neighbour of many refused ones that gets their turns. Where a key decides, the
+ * key decides here, too.
  */
 static bool walk(lb_choice *choice, uint32_t first, uint32_t n, uint32_t shut)
 {
@@ -241,37 +189,75 @@ static bool walk(lb_choice *choice, uint32_t first, uint32_t n, uint32_t shut)
 
 	if (n == 0 || first >= slots || n > slots - first)
 		return false;
-	uint64_t random = lb_pick_random(choice->pick);
+	uint64_t random =
+	    choice->selector->keyed ? lb_mix64(choice->pick->key) : lb_pick_random(choice->pick);
 	uint32_t at = lb_below((uint32_t)(random >> 32), n);
 	uint32_t step = 1 + lb_below((uint32_t)random, n);
 	while (lb_gcd(step, n) != 1)
 		step++;
 	for (uint32_t steps = 0; steps < n; steps++, at = (uint32_t)(((uint64_t)at + step) % n)) {
 		uint32_t slot = lb_get(&choice->view.members[first + at].slot);
-		if (slot < slots && take(choice, slot, shut))
+		if (slot < slots && lb_choice_take(choice, slot, shut))
 			return true;
 	}
 	return false;
 }
 
-/* The tiers in order: the algorithm's choice, else any that is left. */
+/* One tier: the algorithm's choice, else any that is left. */
+static bool choose_from_tier(lb_choice *choice, lb_group group)
+{
+	lb_tier whole = lb_view_tier_at(choice->pool, &choice->view, group.place);
+	lb_tier asked = lb_group_tier(choice->pool, &choice->view, group);
+
+	choice->shut = lb_view_shut(&choice->view, group.place);
+	choice->taken->reason = lb_group_reason(&choice->view, group);
+	if (whole.n == 0)
+		return false;
+	lb_choice_bind(choice, &whole);
+	if (asked.n > 0 && ask(choice, &asked))
+		return true;
+	choice->named = LB_NO_SLOT;
+	if (choice->taken->reason == LB_BY_ALGORITHM || choice->taken->reason == LB_BY_SPILL)
+		choice->taken->reason = LB_BY_LAST_RESORT;
+	return walk(choice, whole.first, whole.n, choice->shut);
+}
+
+/* The tier that the request's share fell to, then the others in order. */
 static bool choose_from_tiers(lb_choice *choice)
 {
 	uint32_t tiers = lb_get(&choice->view.view->tiers_n);
-	bool panic = (choice->shut & LB_WHY_HEALTH) == 0;
+	uint32_t first = choice->first.place;
 
+	if (first < LB_TIERS_MAX && choose_from_tier(choice, choice->first))
+		return true;
 	for (uint32_t place = 0; place < tiers && place < LB_TIERS_MAX; place++) {
-		lb_tier tier = lb_view_tier_at(choice->pool, &choice->view, place);
-		if (tier.n == 0)
+		if (place == first)
 			continue;
-		choice->taken->reason = panic ? LB_BY_PANIC : lb_tier_reason(&tier);
-		if (ask(choice, &tier))
-			return true;
-		choice->taken->reason = panic ? LB_BY_PANIC : LB_BY_LAST_RESORT;
-		if (walk(choice, tier.first, tier.n, choice->shut))
+		if (choose_from_tier(choice,
+				     lb_group_of(choice->selector, &choice->view, place, choice->pick)))
 			return true;
 	}
+	choice->shut = LB_GATES_CLOSED;
+	choice->bound = 0;
 	return false;
+}
+
+/* Nobody at all: what the pool's panic and its fail_mode say. Before a view is published that says the same. */
+static bool choose_from_failed(lb_choice *choice, uint32_t members)
+{
+	const lb_pool *pool = choice->pool;
+	bool panics = pool->shares.panic_percent != 0 && !pool->panic_fails;
+
+	choice->taken->reason = panics ? LB_BY_PANIC : LB_BY_FAIL_OPEN;
+	if (!panics && pool->fail_mode == LB_FAIL_CLOSED)
+		return false;
+	choice->shut = LB_GATES_HARD | LB_WHY_STANDBY;
+	if (!panics && pool->fail_mode == LB_FAIL_LAST_GOOD) {
+		/* the view's candidates are the last good ones */
+		choice->taken->reason = LB_BY_LAST_GOOD;
+		members = lb_get(&choice->view.view->eligible_n);
+	}
+	return walk(choice, 0, members, choice->shut);
 }
 
 /*
@@ -290,11 +276,30 @@ static bool choose_from_rest(lb_choice *choice)
 	if (choice->pool->has_breaker &&
 	    walk(choice, 0, members, LB_GATES_CLOSED & ~(uint32_t)LB_WHY_BREAKER))
 		return true;
-	if (choice->pool->panic_percent == 0)
+	return choose_from_failed(choice, members);
+}
+
+/* Does the request's share of the traffic belong to a priority whose panic fails? */
+static bool is_shed(const lb_choice *choice)
+{
+	uint32_t place = choice->first.place;
+
+	return place < LB_TIERS_MAX && lb_get(&choice->view.view->tiers[place].panic) == LB_PANIC_FAILS;
+}
+
+/* A round with the soft vetoes, if there are any, and one without. */
+static bool choose_in_round(lb_choice *choice)
+{
+	if (is_shed(choice))
 		return false;
-	choice->taken->reason = LB_BY_PANIC;
-	choice->shut = LB_GATES_HARD | LB_WHY_STANDBY;
-	return walk(choice, 0, members, choice->shut);
+	if (choice->vetoes != 0) {
+		if (choose_from_tiers(choice))
+			return true;
+		choice->vetoes = 0;
+		choice->pick->refused_n = 0;
+		choice->named = LB_NO_SLOT;
+	}
+	return choose_from_tiers(choice) || choose_from_rest(choice);
 }
 
 /*
@@ -315,22 +320,30 @@ static bool choose(lb_choice *choice, const lb_request *request)
 	uint32_t mark = lb_chains_mark(pool);
 
 	begin_round(choice);
-	if (prefer(choice, request->prefer))
+	if (prefer(choice, request))
 		return true;
 	if (choice->ticket->attempts == 0 && now >= lb_get64(&pool->header->trial_at) && try_trial(choice))
 		return true;
 	for (uint32_t round = 1;; round++) {
-		if (choose_from_tiers(choice) || choose_from_rest(choice))
+		if (choose_in_round(choice))
 			return true;
-		if (round == ROUNDS_MAX || !changed_meanwhile(choice, mark))
+		if (round == ROUNDS_MAX || choice->pick->dry || !changed_meanwhile(choice, mark))
 			return false;
 		mark = lb_chains_mark(pool);
+		choice->named = LB_NO_SLOT;
 		begin_round(choice);
 	}
 }
 
+int lb_choose_as(lb_choice *choice, const lb_request *request)
+{
+	if (choose(choice, request))
+		return LB_OK;
+	return choice->full ? LB_EFULL : LB_ENONE;
+}
+
 int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane, const lb_ticket *ticket,
-	      lb_pick *pick, uint32_t named, lb_taken *taken)
+	      lb_pick *pick, lb_group group, uint32_t named, lb_taken *taken)
 {
 	lb_choice choice = {
 	    .selector = selector,
@@ -339,10 +352,10 @@ int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *l
 	    .ticket = ticket,
 	    .pick = pick,
 	    .taken = taken,
+	    .first = group,
 	    .named = named,
+	    .skip = LB_NO_SLOT,
 	};
 
-	if (choose(&choice, request))
-		return LB_OK;
-	return choice.full ? LB_EFULL : LB_ENONE;
+	return lb_choose_as(&choice, request);
 }

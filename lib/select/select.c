@@ -6,10 +6,9 @@
 #include "base/span.h"
 #include "pool/events.h"
 #include "pool/settle.h"
-#include "pool/view.h"
-#include "select/selector.h"
+#include "select/choice.h"
 
-#define FLAGS_KNOWN (LB_REQUEST_KEY | LB_REQUEST_HEDGE)
+#define FLAGS_KNOWN (LB_REQUEST_KEY | LB_REQUEST_HEDGE | LB_REQUEST_TOKEN)
 
 /*
  * Takes a slot if its gates are open, it has no in-flight limit and its circuit is closed.
@@ -32,49 +31,68 @@ static inline bool take_plainly(const lb_pool *pool, const lb_lane *lane, uint32
 	return false;
 }
 
-/* Asks the algorithm among the candidates who serve first. LB_NO_SLOT: there are none, or the pool is in panic. */
-static inline uint32_t ask_once(const lb_selector *selector, lb_pick *pick, uint32_t *reason)
+/*
+ * Is there no preference, no earlier attempt, no circuit that wants a trial, no bound and no slow start that the choice has to
+ * reckon with?
+ */
+static inline bool is_ordinary(const lb_selector *selector, const lb_request *request,
+			       const lb_ticket *ticket, lb_time now)
 {
-	const lb_pool *pool = selector->pool;
-	lb_view_hold hold = lb_view_hold_now(pool);
-	lb_tier tier = lb_view_tier_at(pool, &hold, 0);
+	return ticket->attempts == 0 && request->prefer == LB_NO_ENDPOINT && selector->plain &&
+	       now < lb_get64(&selector->pool->header->trial_at);
+}
 
-	if (lb_get(&hold.view->tiers_n) == 0 || lb_get(&hold.view->panic) != 0 || tier.n == 0)
+/* A keyed algorithm's key: a request without one has one of its own. */
+static inline uint64_t key_of(const lb_selector *selector, const lb_request *request, const lb_pick *pick)
+{
+	if (!selector->keyed || request->key != 0 || (request->flags & LB_REQUEST_KEY) != 0)
+		return request->key;
+	return lb_pick_random(pick);
+}
+
+/* The algorithm's answer; LB_NO_SLOT: the group has nobody, or panics, which the careful way knows to handle. */
+static inline uint32_t ask_once(const lb_selector *selector, const lb_view_hold *hold, lb_group group,
+				lb_pick *pick)
+{
+	if (group.place >= LB_TIERS_MAX || lb_get(&hold->view->tiers[group.place].panic) != LB_PANIC_NONE)
 		return LB_NO_SLOT;
-	*reason = lb_tier_reason(&tier);
-	return selector->algo->pick(selector->state, &tier, pick);
+	lb_tier tier = lb_group_tier(selector->pool, hold, group);
+	return tier.n > 0 ? selector->algo->pick(selector->state, &tier, pick) : LB_NO_SLOT;
 }
 
-/* Is there no preference, no earlier attempt, and no circuit that wants a trial? */
-static inline bool is_ordinary(const lb_pool *pool, const lb_request *request, const lb_ticket *ticket,
-			       lb_time now)
-{
-	return ticket->attempts == 0 && request->prefer == LB_NO_ENDPOINT &&
-	       now < lb_get64(&pool->header->trial_at);
-}
-
+/*
+ * Asks the algorithm once among the candidates that the request's share of the traffic leads to, and takes what it names if
+ * nothing stands in the way.
+ */
 static inline int take_one(lb_selector *selector, const lb_request *request, const lb_lane *lane,
 			   const lb_ticket *ticket, lb_time now, lb_taken *taken)
 {
-	lb_pool *pool = selector->pool;
+	const lb_pool *pool = selector->pool;
+	lb_group group = {LB_TIERS_MAX, LB_WHOLE_TIER};
 	uint32_t named = LB_NO_SLOT;
 	lb_pick pick;
 
 	pick.lane = &lane->algo;
-	pick.now = now;
-	pick.key = request->key;
 	pick.rules = &selector->rules;
+	pick.now = now;
+	pick.key = key_of(selector, request, &pick);
 	pick.cursor = 0;
 	pick.dry = false;
 	pick.attempt = 0;
 	pick.refused_n = 0;
-	if (is_ordinary(pool, request, ticket, now))
-		named = ask_once(selector, &pick, &taken->reason);
-	if (named < pool->shape.slots && take_plainly(pool, lane, named, &taken->pass)) {
-		taken->slot = named;
-		return LB_OK;
+	if (is_ordinary(selector, request, ticket, now)) {
+		lb_view_hold hold = lb_view_hold_now(pool);
+		group.place = lb_get(&hold.view->only);
+		if (group.place >= LB_TIERS_MAX)
+			group = lb_group_first(selector, &hold, &pick);
+		named = ask_once(selector, &hold, group, &pick);
+		if (named < pool->shape.slots && take_plainly(pool, lane, named, &taken->pass)) {
+			taken->slot = named;
+			taken->reason = lb_group_reason(&hold, group);
+			return LB_OK;
+		}
 	}
-	return lb_choose(selector, request, lane, ticket, &pick, named, taken);
+	return lb_choose(selector, request, lane, ticket, &pick, group, named, taken);
 }
 
 static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row, uint32_t word,

@@ -13,6 +13,8 @@ struct lb_selector {
 	void *state; /* the algorithm's cursors and tables, behind this handle, from a cache line on */
 	size_t size; /* of the handle and the state */
 	uint32_t bound_percent;
+	bool keyed; /* LB_ALGO_KEYED */
+	bool plain; /* the algorithm's answer needs no more than open gates: no bound, no key in slow start */
 	uint32_t index; /* of the selector in the pool */
 };
 
@@ -28,24 +30,10 @@ static inline uint64_t lb_ticket_id(const lb_pool *pool, uint32_t lane, uint32_t
 	return (uint64_t)(pool->nonce & 63) << 58 | (uint64_t)lane << 52 | (uint64_t)row << 32 | word;
 }
 
-/* How a candidate of the tier comes to be chosen. Tiers stand by number: the first one there is has 0, or is no first choice. */
-static inline uint32_t lb_tier_reason(const lb_tier *tier)
-{
-	return tier->number == 0 ? LB_BY_ALGORITHM : LB_BY_SPILL;
-}
-
 static inline void lb_count_down(const lb_lane *lane, uint32_t slot)
 {
 	lb_bump(&lane->loads[slot].own, UINT32_MAX, lane->shared);
 }
-
-/*
- * The careful way to an endpoint, with every question asked in order; lb_select takes it when the ordinary way does not
- * lead there. `named` is what the algorithm named already, LB_NO_SLOT if it was not asked yet. Returns LB_OK, LB_ENONE,
- * LB_EFULL.
- */
-int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane, const lb_ticket *ticket,
-	      lb_pick *pick, uint32_t named, lb_taken *taken);
 
 #define LB_ATTEND_PERIOD LB_MICROSECONDS
 #define LB_ATTEND_SELECTS 64u

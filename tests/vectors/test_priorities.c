@@ -256,7 +256,7 @@ START_TEST(the_last_two_digits_of_a_hash_choose)
 
 	lb_shares_of(&shares, &usual, levels, 3); /* 0, 0, 28 and 28, 44, 0 */
 	for (size_t i = 0; i < sizeof(picks) / sizeof(*picks); i++) {
-		lb_share share = lb_shares_choose(&shares, picks[i].hash);
+		lb_share_choice share = lb_shares_choose(&shares, picks[i].hash);
 		ck_assert_uint_eq(share.level, picks[i].level);
 		ck_assert_int_eq(share.degraded, picks[i].degraded);
 	}

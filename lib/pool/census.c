@@ -1,0 +1,58 @@
+/* Who is what to its priority; and the shares of the priorities, for people. See census.h. */
+#include "pool/census.h"
+
+lb_standing lb_standing_of(const lb_slot *slot)
+{
+	uint32_t gates = lb_get(&slot->gates) & LB_GATES_CLOSED;
+
+	if ((gates & (LB_GATES_HARD | LB_WHY_STANDBY)) != 0)
+		return LB_EXCLUDED;
+	if (gates != 0)
+		return LB_UNUSABLE;
+	return lb_get(&slot->health) == LB_DEGRADED ? LB_USABLE_DEGRADED : LB_USABLE;
+}
+
+void lb_census(const lb_pool *pool, lb_level levels[LB_LEVELS])
+{
+	uint32_t slots = lb_get_acquire(&pool->header->slots_used);
+
+	for (uint32_t i = 0; i < LB_LEVELS; i++)
+		levels[i] = (lb_level){0};
+	for (uint32_t number = 0; number < slots; number++) {
+		const lb_slot *slot = &pool->slots[number];
+		if (lb_get_acquire(&slot->life) != LB_SLOT_LIVE)
+			continue;
+		lb_standing standing = lb_standing_of(slot);
+		lb_level *level = &levels[lb_get(&slot->priority) & (LB_LEVELS - 1)];
+		if (standing == LB_EXCLUDED)
+			continue;
+		/* in panic traffic goes by those who can take any: the excluded are no hosts either */
+		level->total++;
+		level->hosts++;
+		level->healthy += standing == LB_USABLE;
+		level->degraded += standing == LB_USABLE_DEGRADED;
+	}
+}
+
+int lb_pool_shares(const lb_pool *pool, lb_share *out, uint32_t n, size_t size)
+{
+	lb_level levels[LB_LEVELS];
+	lb_shares shares;
+
+	if (!pool || !out || n == 0 || n > LB_LEVELS)
+		return LB_EINVAL;
+	if (size != sizeof *out)
+		return LB_EVERSION;
+	lb_census(pool, levels);
+	lb_shares_of(&shares, &pool->shares, levels, LB_LEVELS);
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = (lb_share){
+		    .healthy_percent = shares.healthy[i],
+		    .degraded_percent = shares.degraded[i],
+		    .panic = shares.panic[i],
+		    .endpoints = levels[i].total,
+		    .healthy = levels[i].healthy,
+		    .degraded = levels[i].degraded,
+		};
+	return LB_OK;
+}

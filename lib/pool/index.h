@@ -13,4 +13,13 @@ void lb_index_remove(lb_pool *pool, uint32_t slot);
 /* The slot of the living endpoint of that name, or LB_NO_SLOT. */
 uint32_t lb_index_find(const lb_pool *pool, const char *name);
 
+/*
+ * The same by the hash of its name; LB_NO_SLOT also if there are two of them: lb_hash is no secret, so whoever chooses
+ * names can choose one with another's hash, and shall get nothing by it.
+ */
+uint32_t lb_index_find_hash(const lb_pool *pool, uint64_t hash);
+
+/* The hash of a slot's name, by which the index files it. */
+uint64_t lb_index_hash(const lb_pool *pool, uint32_t slot);
+
 #endif

@@ -9,5 +9,6 @@
 #include <lbcore/pool.h>
 #include <lbcore/selector.h>
 #include <lbcore/stats.h>
+#include <lbcore/token.h>
 
 #endif

@@ -20,8 +20,8 @@ bool lb_base64_read(unsigned char *bytes, const char *text, size_t groups)
 	for (; groups > 0; groups--, bytes += 3, text += 4) {
 		uint32_t word = 0;
 		for (unsigned i = 0; i < 4; i++) {
-			/* of the 64 characters: the terminator is none of them */
-			const char *found = memchr(alphabet, text[i], 64);
+			/* the terminator is not one of them */
+			const char *found = memchr(alphabet, text[i], sizeof alphabet - 1);
 			if (!found)
 				return false;
 			word = word << 6 | (uint32_t)(found - alphabet);

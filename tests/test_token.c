@@ -334,7 +334,7 @@ START_TEST(tokens_outlive_the_pool)
 	rig_close(&s.r);
 	shop_open(&s, 0);
 	for (int i = 7; i >= 0; i--) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof name, "e%02d", i);
 		ck_ok(lb_pool_add(s.r.pool, name, "elsewhere", 3, &s.r.e[i]));
 	}

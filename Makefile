@@ -37,6 +37,7 @@ LIB_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
 TEST_SRC := $(wildcard tests/test_*.c tests/vectors/test_*.c)
 TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,tests/main.c tests/support.c $(TEST_SRC))
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
+GOLDEN_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/golden/*.c))
 DEMO_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard examples/demo/*.c))
 STRESS   := $(patsubst tests/stress/%.c,$(BUILD)/stress-%,$(wildcard tests/stress/*.c))
 ALL_C    := $(wildcard lib/*/*.[ch] include/lbcore/*.h examples/*.c examples/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
@@ -99,6 +100,10 @@ $(BUILD)/bench: $(BENCH_OBJ) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ -pthread
 
+$(BUILD)/golden: $(GOLDEN_OBJ) $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
 $(BUILD)/count: $(BUILD)/tests/count/count.o $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
@@ -116,6 +121,16 @@ bench: $(BUILD)/bench
 # instructions of a select and its report, by callgrind
 count: $(BUILD)/count
 	$(Q)BUILD=$(BUILD) tests/count/count.sh
+
+# the picks of a fixed script against the recorded ones: with this compiler, and with all compilers and machines at hand
+golden: $(BUILD)/golden
+	$(Q)$(BUILD)/golden >$(BUILD)/golden.txt && diff -u tests/golden/golden.txt $(BUILD)/golden.txt && echo "golden: the same"
+
+golden-all:
+	$(Q)BUILD=$(BUILD) tests/golden/golden.sh
+
+golden-record: $(BUILD)/golden
+	$(Q)$(BUILD)/golden >tests/golden/golden.txt
 
 # the hygiene and install tests come first, so that Check's own summary ends the run
 check: $(BUILD)/run-tests $(STRESS) all examples
@@ -174,5 +189,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench count demo examples lint format docs install \
+.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench count golden golden-all golden-record demo examples lint format docs install \
 	uninstall dist clean

@@ -104,6 +104,10 @@ $(BUILD)/golden: $(GOLDEN_OBJ) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
+$(BUILD)/live-%: $(BUILD)/tests/live/%.o $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
 $(BUILD)/count: $(BUILD)/tests/count/count.o $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
@@ -131,6 +135,11 @@ golden-all:
 
 golden-record: $(BUILD)/golden
 	$(Q)$(BUILD)/golden >tests/golden/golden.txt
+
+# beside nginx and libmemcached as Debian has them
+live: $(BUILD)/live-picks $(BUILD)/live-ports $(LIB)
+	$(Q)BUILD=$(BUILD) tests/live/nginx.sh
+	$(Q)CC="$(CC)" BUILD=$(BUILD) tests/live/ketama.sh
 
 # the hygiene and install tests come first, so that Check's own summary ends the run
 check: $(BUILD)/run-tests $(STRESS) all examples
@@ -189,5 +198,5 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench count golden golden-all golden-record demo examples lint format docs install \
+.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench count golden golden-all golden-record live demo examples lint format docs install \
 	uninstall dist clean

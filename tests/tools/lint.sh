@@ -59,7 +59,7 @@ clang-tidy --quiet --warnings-as-errors='*' \
 	--checks='-*,bugprone-*,cert-*,clang-analyzer-*,concurrency-*,portability-*,performance-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-clang-analyzer-security.insecureAPI.*,-cert-err33-c,-performance-no-int-to-ptr,-bugprone-reserved-identifier,-cert-dcl37-c,-cert-dcl51-cpp' \
 	lib/*/*.c -- -std=c11 -Ilib -Iinclude 2>/dev/null || report "clang-tidy"
 
-shellcheck tests/hygiene/*.sh tests/tools/*.sh tests/count/*.sh tests/golden/*.sh .ci/run || report "shellcheck"
+shellcheck tests/hygiene/*.sh tests/tools/*.sh tests/count/*.sh tests/golden/*.sh tests/live/*.sh .ci/run || report "shellcheck"
 
 [ "$failed" = 0 ] && echo "lint: layers, sizes, format, cppcheck, clang-tidy, shellcheck: clean"
 exit "$failed"

@@ -33,7 +33,7 @@ draw keys $KEYS | awk '{printf "%x%s\n", $1, substr("-/some.key_x", 1, $1 % 13)}
 draw addresses $((4 * KEYS)) | awk '{o = int($1 / 997) % 256; if (NR % 4 == 1) o = 1 + o % 126; printf "%d%s", o, NR % 4 ? "." : "\n"}' \
 	>"$dir/addresses"
 mapfile -t weights < <(draw weights $((SETS * SERVERS)) | awk '{print 1 + int($1 / 997) % 20}')
-mapfile -t counts < <(draw counts $SETS | awk -v most=$SERVERS '{print 2 + int($1 / 997) % (most - 1)}')
+mapfile -t counts < <(draw counts $SETS | awk -v most=$SERVERS '{print 3 + int($1 / 997) % (most - 2)}')
 mapfile -t ports < <("$BUILD/live-ports" $((SERVERS + 1)))
 front=127.0.0.1:${ports[SERVERS]}
 
@@ -81,7 +81,7 @@ as=()
 [ "$(id -u)" = 0 ] && chown nobody "$dir" && as=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
 "${as[@]}" nginx -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" 2>"$dir/said" &
 server=$!
-curl -sf --retry 50 --retry-delay 1 --retry-connrefused --max-time 20 "http://$front/ready" || {
+curl -sf --retry 15 --retry-delay 1 --retry-connrefused --max-time 20 "http://$front/ready" || {
 	cat "$dir/said" "$dir/error.log"
 	echo "  nginx            FAILED   does not answer"
 	exit 1

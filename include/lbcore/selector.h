@@ -154,6 +154,37 @@ void lb_selector_destroy(lb_selector *selector);
 int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticket);
 
 /*
+ * Looks into the table of the group of endpoints that serves first: returns its size, and fills in entry `i` if there is
+ * one: of a ring (in the order of its points), of Maglev's table, of a turn sequence (`point` 0 for these two). Both
+ * pointers may be NULL. Returns 0 for an algorithm that has no table. Threads: look.
+ */
+uint32_t lb_selector_table(const lb_selector *selector, uint32_t i, lb_endpoint *endpoint, uint64_t *point);
+
+#define LB_REFUSALS_MAX 256
+
+typedef struct lb_refusal {
+	lb_endpoint endpoint;
+	uint32_t why; /* LB_WHY_*, all that hold */
+} lb_refusal;
+
+/* What would become of a request. */
+typedef struct lb_explanation {
+	int result;            /* what lb_select would return */
+	uint32_t reason;       /* LB_BY_* */
+	lb_endpoint choice;    /* LB_NO_ENDPOINT if there is none */
+	lb_endpoint runner_up; /* if the choice could not be used */
+	uint32_t refused_n;    /* endpoints that could not have it; the first of them, in slot order: */
+	lb_refusal refused[LB_REFUSALS_MAX];
+} lb_explanation;
+
+/*
+ * Tells whom lb_select would choose for a new request now and why, and takes nothing: no turn, no ticket, no count, no trial. Random
+ * numbers are those that the lane would draw next (a random hook is called, though). `request` may be NULL.
+ * Returns LB_OK, LB_EINVAL, LB_EVERSION. Threads: request.
+ */
+int lb_explain(lb_selector *selector, const lb_request *request, lb_explanation *explanation, size_t size);
+
+/*
  * Settles the ticket, once, whatever became of the request, through any selector of the pool. LB_SUCCESS and
  * LB_CANCELLED also make it ready for the next request.
  * Returns LB_OK; LB_ESTALE when it is settled already (by a report, its timeout, its lane's leave), zeroed, damaged or

@@ -8,8 +8,6 @@
 #include "pool/settle.h"
 #include "select/choice.h"
 
-#define FLAGS_KNOWN (LB_REQUEST_KEY | LB_REQUEST_HEDGE | LB_REQUEST_TOKEN)
-
 /*
  * Takes a slot if its gates are open, it has no in-flight limit and its circuit is closed.
  *
@@ -42,14 +40,6 @@ static inline bool is_ordinary(const lb_selector *selector, const lb_request *re
 	       now < lb_get64(&selector->pool->header->trial_at);
 }
 
-/* A keyed algorithm's key: a request without one has one of its own. */
-static inline uint64_t key_of(const lb_selector *selector, const lb_request *request, const lb_pick *pick)
-{
-	if (!selector->keyed || request->key != 0 || (request->flags & LB_REQUEST_KEY) != 0)
-		return request->key;
-	return lb_pick_random(pick);
-}
-
 /* The algorithm's answer; LB_NO_SLOT: the group has nobody, or panics, which the careful way knows to handle. */
 static inline uint32_t ask_once(const lb_selector *selector, const lb_view_hold *hold, lb_group group,
 				lb_pick *pick)
@@ -75,7 +65,7 @@ static inline int take_one(lb_selector *selector, const lb_request *request, con
 	pick.lane = &lane->algo;
 	pick.rules = &selector->rules;
 	pick.now = now;
-	pick.key = key_of(selector, request, &pick);
+	pick.key = lb_request_key(selector, request, &pick);
 	pick.cursor = 0;
 	pick.dry = false;
 	pick.attempt = 0;
@@ -176,11 +166,9 @@ int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticke
 	if (!request)
 		request = &ordinary;
 	lb_pool *pool = selector->pool;
-	if (request->lane >= pool->lanes_n || (request->flags & ~(uint32_t)FLAGS_KNOWN) != 0)
+	if (!lb_request_valid(pool, request))
 		return LB_EINVAL;
 	const lb_lane *lane = &pool->lanes[request->lane];
-	if (!lane->shared && lb_get64(&lane->head->worker) == 0)
-		return LB_EINVAL;
 	lb_time now = request->now != 0 ? request->now : lb_env_now(&pool->env);
 	if (ticket->id != 0)
 		lb_report(selector, ticket, &(lb_outcome){.result = LB_FAILURE, .now = now});

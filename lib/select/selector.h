@@ -30,6 +30,26 @@ static inline uint64_t lb_ticket_id(const lb_pool *pool, uint32_t lane, uint32_t
 	return (uint64_t)(pool->nonce & 63) << 58 | (uint64_t)lane << 52 | (uint64_t)row << 32 | word;
 }
 
+#define LB_REQUEST_FLAGS (LB_REQUEST_KEY | LB_REQUEST_HEDGE | LB_REQUEST_TOKEN)
+
+/* Are its flags known, and its lane one that somebody joined? */
+static inline bool lb_request_valid(const lb_pool *pool, const lb_request *request)
+{
+	if (request->lane >= pool->lanes_n || (request->flags & ~(uint32_t)LB_REQUEST_FLAGS) != 0)
+		return false;
+	const lb_lane *lane = &pool->lanes[request->lane];
+	return lane->shared || lb_get64(&lane->head->worker) != 0;
+}
+
+/* A keyed algorithm's key: a request without one has one of its own. */
+static inline uint64_t lb_request_key(const lb_selector *selector, const lb_request *request,
+				      const lb_pick *pick)
+{
+	if (!selector->keyed || request->key != 0 || (request->flags & LB_REQUEST_KEY) != 0)
+		return request->key;
+	return lb_pick_random(pick);
+}
+
 static inline void lb_count_down(const lb_lane *lane, uint32_t slot)
 {
 	lb_bump(&lane->loads[slot].own, UINT32_MAX, lane->shared);

@@ -1,0 +1,101 @@
+/*
+ * Ring: points on a circle of 32- or 64-bit numbers, each an endpoint's; a key belongs to the first point that is not
+ * before it (D. Karger and others, STOC 1997). How many points an endpoint has, and which, is what the profiles differ
+ * in: ring_plan.h, ring_points.h.
+ *
+ * One ring for each tier of a view, in two halves. The points are sorted; an index over their top bits says where to look,
+ * so a pick looks at two to four of them, however many there are. A reader that is overtaken may see a mixture of two builds:
+ * each number that it reads is bounded before it is used.
+ */
+#ifndef LB_ALGO_RING_H
+#define LB_ALGO_RING_H
+
+#include "algo/algo.h"
+#include "base/block.h"
+
+#define LB_RING_POINTS_MAX (8u * 1024 * 1024) /* of a half: Envoy's default maximum */
+
+/* A tier's ring. */
+typedef struct lb_ring {
+	lb_atomic32 first; /* of its points in the half */
+	lb_atomic32 n;     /* 0: it did not fit, and picks go by score: ring_score.h */
+	lb_atomic32 index; /* where its index begins in the half's */
+	lb_atomic32 bits;  /* how many top bits the index goes by */
+	lb_atomic32 taken; /* points of the half that are its own, those included that were dropped */
+	lb_atomic64 print; /* of all that it was made of; 0 = being made, or overwritten */
+} lb_ring;
+
+/* The state: this head, then the arrays of both halves. */
+typedef struct lb_ring_head {
+	_Alignas(LB_LINE) lb_atomic32 capacity; /* points of a half */
+	lb_atomic32 width;                      /* bits of a point: 32 or 64 */
+	_Alignas(LB_LINE) lb_ring rings[2][LB_TIERS_MAX];
+} lb_ring_head;
+
+/* Where a half's arrays lie. */
+typedef struct lb_ring_half {
+	lb_ring *rings;
+	void *points; /* lb_atomic64 or lb_atomic32, by width */
+	lb_atomic32 *index;
+	lb_atomic16 *slots;
+	lb_atomic64 *names; /* by slot: hashes of names, for tiers that did not fit; of both halves */
+	uint32_t capacity, width;
+} lb_ring_half;
+
+/* The points that a half may hold, and the bits of a point. */
+uint32_t lb_ring_capacity(const lb_algo_shape *shape, const lb_algo_rules *rules);
+uint32_t lb_ring_width(const lb_algo_rules *rules);
+
+size_t lb_ring_size(const lb_algo_shape *shape, const lb_algo_rules *rules);
+void lb_ring_build(void *state, const lb_algo_view *view);
+
+/* Elements of a half's arrays, so that each array begins on a cache line; an index has 2 entries for 4 points. */
+static inline size_t lb_ring_stride(uint32_t capacity)
+{
+	return ((size_t)capacity + 31) & ~(size_t)31;
+}
+
+#define LB_RING_INDEX_SPARE 3u /* entries of a tier's index besides: the least and the end */
+
+static inline size_t lb_ring_index_stride(size_t stride)
+{
+	return stride / 2 + LB_TIERS_MAX * LB_RING_INDEX_SPARE;
+}
+
+static inline lb_ring_half lb_ring_half_at(const void *state, uint32_t half)
+{
+	lb_ring_head *head = (lb_ring_head *)(uintptr_t)state;
+	uint32_t capacity = lb_get(&head->capacity), width = lb_get(&head->width);
+	size_t stride = lb_ring_stride(capacity), index_stride = lb_ring_index_stride(stride);
+	void *points = head + 1;
+	lb_atomic32 *index = lb_at(points, 2 * stride * (width / 8));
+	lb_atomic16 *slots = (lb_atomic16 *)(index + 2 * index_stride);
+
+	return (lb_ring_half){
+	    .rings = head->rings[half],
+	    .points = lb_at(points, half * stride * (width / 8)),
+	    .index = index + half * index_stride,
+	    .slots = slots + half * stride,
+	    .names = lb_at(slots, 2 * stride * sizeof *slots),
+	    .capacity = capacity,
+	    .width = width,
+	};
+}
+
+/* The same, but each array from a ring's first element on. */
+static inline lb_ring_half lb_ring_half_from(lb_ring_half half, uint32_t first, uint32_t index)
+{
+	half.points = lb_at(half.points, (size_t)first * (half.width / 8));
+	half.slots += first;
+	half.index += index;
+	return half;
+}
+
+static inline uint64_t lb_ring_point(const lb_ring_half *half, uint32_t at)
+{
+	if (half->width == 64)
+		return lb_get64((const lb_atomic64 *)half->points + at);
+	return lb_get((const lb_atomic32 *)half->points + at);
+}
+
+#endif

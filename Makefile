@@ -29,8 +29,8 @@ LIB_FLAGS  := -std=c11 $(WARNINGS) -Ilib -Iinclude -fPIC -fvisibility=hidden -ff
 	-fno-tree-slp-vectorize -MMD -MP
 HOST_FLAGS := -std=c11 $(WARNINGS) -Iinclude -MMD -MP
 # tests look inside
-TEST_FLAGS := $(HOST_FLAGS) -Ilib -Itests -I$(BUILD) $(shell pkg-config --cflags check 2>/dev/null)
-TEST_LIBS  := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+TEST_FLAGS := $(HOST_FLAGS) -Ilib -Itests -I$(BUILD) $(shell pkg-config --cflags check jansson 2>/dev/null)
+TEST_LIBS  := $(shell pkg-config --libs check jansson 2>/dev/null || echo -lcheck -ljansson)
 
 LIB      := $(BUILD)/liblbcore.a
 LIB_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define POINTS_USUAL (1024u * 1024) /* of a half, where 4 x 160 for each slot were more */
-#define ENVOY_POINTS_MIN 65536u
+#define POINTS_FEW 65536u           /* unequal weights take many, however few slots */
 
 /* One tier's ring in the making. Until it is done, places of the tier stand where slots will. */
 typedef struct lb_ring_draft {
@@ -20,24 +20,43 @@ typedef struct lb_ring_draft {
 	uint32_t n, bits, taken;
 } lb_ring_draft;
 
-static uint32_t between(uint64_t x, uint32_t least, uint32_t most)
+static uint64_t max64(uint64_t a, uint64_t b)
 {
-	return x < least ? least : x > most ? most : (uint32_t)x;
+	return a > b ? a : b;
+}
+
+/* Four times 160 points for each slot, if those are not too many; 160 in any case. */
+static uint64_t usual_capacity(const lb_algo_shape *shape)
+{
+	uint64_t least = (uint64_t)shape->slots * LB_RING_POINTS;
+
+	return 4 * least < POINTS_USUAL ? 4 * least : max64(least, POINTS_USUAL);
+}
+
+static uint64_t capacity_of(const lb_algo_shape *shape, const lb_algo_rules *rules)
+{
+	uint32_t size = rules->table_size;
+
+	switch (rules->profile) {
+	case LB_HASH_KETAMA:
+	case LB_HASH_LIBMEMCACHED:
+		return size != 0 ? size : (uint64_t)shape->slots * LB_RING_POINTS;
+	case LB_HASH_NGINX:
+		return size != 0 ? size : max64(usual_capacity(shape), POINTS_FEW);
+	case LB_HASH_ENVOY:
+		/* with equal weights the ring is less than a point of each larger than asked for */
+		size = size != 0 ? size : LB_RING_ENVOY_SIZE;
+		return max64(max64(usual_capacity(shape), POINTS_FEW), (uint64_t)size + shape->slots);
+	default:
+		return size != 0 ? size : usual_capacity(shape);
+	}
 }
 
 uint32_t lb_ring_capacity(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
-	uint64_t usual = (uint64_t)shape->slots * LB_RING_POINTS * 4;
-	uint64_t least = (uint64_t)shape->slots * LB_RING_POINTS;
+	uint64_t capacity = capacity_of(shape, rules);
 
-	if (usual > POINTS_USUAL)
-		usual = least > POINTS_USUAL ? least : POINTS_USUAL;
-	if (rules->profile != LB_HASH_ENVOY)
-		return rules->table_size != 0 ? rules->table_size : between(usual, 1, LB_RING_POINTS_MAX);
-	uint64_t size = rules->table_size != 0 ? rules->table_size : LB_RING_ENVOY_SIZE;
-	/* with equal weights the ring is less than an endpoint's points larger than asked for */
-	size += shape->slots;
-	return between(size > usual ? size : usual, ENVOY_POINTS_MIN, LB_RING_POINTS_MAX);
+	return capacity < LB_RING_POINTS_MAX ? (uint32_t)capacity : LB_RING_POINTS_MAX;
 }
 
 uint32_t lb_ring_width(const lb_algo_rules *rules)

@@ -13,6 +13,7 @@ static const lb_algo *const rows[ROWS] = {
     [LB_LEAST_RESPONSE_TIME] = &lb_algo_least_response_time,
     [LB_TWO_CHOICES] = &lb_algo_two_choices,
     [LB_RING_HASH] = &lb_algo_ring_hash,
+    [LB_MAP_HASH] = &lb_algo_map_hash,
 };
 
 const lb_algo *lb_algo_row(lb_algorithm algorithm)

@@ -14,6 +14,8 @@ static const lb_algo *const rows[ROWS] = {
     [LB_TWO_CHOICES] = &lb_algo_two_choices,
     [LB_RING_HASH] = &lb_algo_ring_hash,
     [LB_MAP_HASH] = &lb_algo_map_hash,
+    [LB_MAGLEV] = &lb_algo_maglev,
+    [LB_RENDEZVOUS] = &lb_algo_rendezvous,
 };
 
 const lb_algo *lb_algo_row(lb_algorithm algorithm)

@@ -1,0 +1,18 @@
+/*
+ * Rendezvous hashing (highest random weight): each member has a score with the key, and the highest wins; the next choice
+ * is the next lower score. Source: D. Thaler and C. Ravishankar, IEEE/ACM Transactions on Networking 6(1), 1998; weights by
+ * the logarithmic method (-w / ln h; C. Schindelhauer and G. Schomaker, SPAA 2005), in integers. Scores come of the names,
+ * so the order of addition does not matter, and one that leaves moves its own keys only.
+ */
+#ifndef LB_ALGO_RENDEZVOUS_H
+#define LB_ALGO_RENDEZVOUS_H
+
+#include "algo/algo.h"
+
+/* Writes the hashes of the members' names, by slot. */
+void lb_rendezvous_build(lb_atomic64 *hashes, const lb_algo_view *view);
+
+/* The member with the highest score, then at each attempt the next; passes over those refused. One look at each member. */
+uint32_t lb_rendezvous_pick(const lb_atomic64 *hashes, const lb_tier *tier, lb_pick *pick);
+
+#endif

@@ -153,11 +153,10 @@ static void make_table(const lb_maglev_job *job, lb_atomic16 *entries)
 		sort_by_name(job);
 	for (uint32_t i = 0; i < job->tier->n; i++) {
 		uint32_t slot = lb_tier_slot(job->tier, by_name ? job->queue[i] & 0xffff : i);
-		uint32_t weight = lb_get(&job->view->weights[slot]);
 		job->claims[i] = (lb_maglev_claim){
 		    .at = (uint32_t)(hash_label(job->view, slot, 0) % job->size),
 		    .skip = (uint32_t)(hash_label(job->view, slot, 1) % (job->size - 1) + 1),
-		    .weight = weight > 0 ? weight : 1,
+		    .weight = lb_get(&job->view->weights[slot]),
 		    .slot = slot,
 		};
 	}

@@ -34,7 +34,8 @@ static uint32_t claim_entry(lb_maglev_claim *claim, uint32_t size, uint32_t *tak
 static uint64_t next_round(const lb_maglev_claim *claim, uint32_t most)
 {
 	uint64_t target = (uint64_t)claim->turns * most;
-	uint64_t round = (target + claim->weight - 1) / claim->weight;
+	uint64_t weight = claim->weight > 0 ? claim->weight : 1;
+	uint64_t round = (target + weight - 1) / weight;
 
 	/* one of the largest weight is late by its first turn for ever; all others have caught up by their second */
 	return round > claim->turns ? round : (uint64_t)claim->turns + 1;

@@ -12,7 +12,7 @@
 /* One that claims entries. Its permutation: at, at + skip, at + 2 x skip, ... modulo the table's size. */
 typedef struct lb_maglev_claim {
 	uint32_t at, skip; /* below the size; skip not 0 */
-	uint32_t weight;   /* not 0 */
+	uint32_t weight;   /* 0 counts as 1 */
 	uint32_t turns;    /* taken so far: 0 */
 	uint32_t slot;     /* what is written down */
 } lb_maglev_claim;

@@ -33,7 +33,7 @@ typedef struct lb_maglev {
 
 /* Where the rest lies. */
 typedef struct lb_maglev_layout {
-	size_t hashes;               /* of names, by slot */
+	size_t contenders;           /* by slot */
 	size_t claims, queue, taken; /* control's scratch */
 	size_t size;
 } lb_maglev_layout;
@@ -43,7 +43,7 @@ typedef struct lb_maglev_job {
 	lb_maglev *maglev;
 	const lb_algo_view *view;
 	const lb_tier *tier;
-	lb_atomic64 *hashes;
+	lb_contender *contenders;
 	lb_maglev_claim *claims;
 	uint64_t *queue;
 	uint32_t *taken;
@@ -78,7 +78,7 @@ static lb_maglev_layout lay_out(const lb_algo_shape *shape, uint32_t size)
 
 	lb_layout_add(&layout, 1, sizeof(lb_maglev));
 	lb_layout_add(&layout, (size_t)2 * TABLES * size, sizeof(lb_atomic16));
-	at.hashes = lb_layout_add(&layout, shape->slots, sizeof(lb_atomic64));
+	at.contenders = lb_layout_add(&layout, shape->slots, sizeof(lb_contender));
 	at.claims = lb_layout_add(&layout, shape->slots, sizeof(lb_maglev_claim));
 	at.queue = lb_layout_add(&layout, shape->slots, sizeof(uint64_t));
 	at.taken = lb_layout_add(&layout, lb_maglev_words(size), sizeof(uint32_t));
@@ -131,7 +131,7 @@ static void sort_by_name(const lb_maglev_job *job)
 	uint64_t *keys = job->queue;
 
 	for (uint32_t place = 0; place < job->tier->n; place++) {
-		uint64_t hash = lb_get64(&job->hashes[lb_tier_slot(job->tier, place)]);
+		uint64_t hash = lb_get64(&job->contenders[lb_tier_slot(job->tier, place)].name);
 		keys[place] = (hash & ~UINT64_C(0xffff)) | place;
 	}
 	lb_sort64(keys, job->tier->n);
@@ -218,7 +218,7 @@ static void build_maglev(void *state, const lb_algo_view *view)
 	lb_maglev_job job = {
 	    .maglev = maglev,
 	    .view = view,
-	    .hashes = lb_at(state, at.hashes),
+	    .contenders = lb_at(state, at.contenders),
 	    .claims = lb_at(state, at.claims),
 	    .queue = lb_at(state, at.queue),
 	    .taken = lb_at(state, at.taken),
@@ -228,7 +228,7 @@ static void build_maglev(void *state, const lb_algo_view *view)
 
 	lb_put(&maglev->size, size);
 	lb_put64(&maglev->inverse, UINT64_MAX / size);
-	lb_rendezvous_build(job.hashes, view);
+	lb_rendezvous_build(job.contenders, view);
 	for (uint32_t i = 0; i < view->tiers_n && used < TABLES; i++) {
 		job.tier = &view->tiers[i];
 		if (!wants_table(&job))
@@ -293,7 +293,7 @@ static uint32_t pick_maglev(void *state, const lb_tier *tier, lb_pick *pick)
 
 	if (!entries) {
 		lb_maglev_layout at = lay_out(pick->lane->shape, size);
-		return lb_rendezvous_pick(lb_at(state, at.hashes), tier, pick);
+		return lb_rendezvous_pick(lb_at(state, at.contenders), tier, pick);
 	}
 	uint32_t start = entry_of_key(maglev, pick, size);
 	if (pick->attempt > 0 || pick->refused_n > 0)

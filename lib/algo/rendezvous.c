@@ -2,10 +2,11 @@
 #include "algo/rendezvous.h"
 
 #include "algo/table.h"
+#include "base/wide.h"
 
 #include <string.h>
 
-#define LOG_SHIFT 37u /* of a fixed-point logarithm: times a weight of 2^20 it still fits into 64 bits */
+#define LOG_SHIFT 37u /* of a fixed-point logarithm */
 
 /* A member in the contest for one key. */
 typedef struct lb_bid {
@@ -44,31 +45,33 @@ static bool outbids(const lb_bid *a, const lb_bid *b)
 	/* the logarithm is not asked where hash and weight agree: always, if all weights are the same */
 	if (higher ? a->weight >= b->weight : a->weight <= b->weight)
 		return higher;
-	uint64_t own = minus_log2(a->hash) * b->weight, other = minus_log2(b->hash) * a->weight;
-	return own != other ? own < other : higher;
+	lb_wide own = lb_wide_product(minus_log2(a->hash), b->weight);
+	lb_wide other = lb_wide_product(minus_log2(b->hash), a->weight);
+	return lb_wide_less(own, other) || (higher && !lb_wide_less(other, own));
 }
 
-static lb_bid bid_of(const lb_atomic64 *hashes, const lb_pick *pick, uint64_t key, uint32_t slot)
+static lb_bid bid_of(const lb_contender *contenders, uint64_t key, uint32_t slot)
 {
 	return (lb_bid){
-	    .hash = lb_mix64(key ^ lb_get64(&hashes[slot])),
+	    .hash = lb_mix64(key ^ lb_get64(&contenders[slot].name)),
 	    .slot = slot,
-	    .weight = lb_get(&pick->lane->weights[slot]),
+	    .weight = lb_get(&contenders[slot].weight),
 	};
 }
 
-void lb_rendezvous_build(lb_atomic64 *hashes, const lb_algo_view *view)
+void lb_rendezvous_build(lb_contender *contenders, const lb_algo_view *view)
 {
 	for (uint32_t t = 0; t < view->tiers_n; t++) {
 		for (uint32_t place = 0; place < view->tiers[t].n; place++) {
 			uint32_t slot = lb_tier_slot(&view->tiers[t], place);
 			const char *name = view->name(view->names, slot);
-			lb_put64(&hashes[slot], lb_hash(name, strlen(name), 0));
+			lb_put64(&contenders[slot].name, lb_hash(name, strlen(name), 0));
+			lb_put(&contenders[slot].weight, lb_get(&view->weights[slot]));
 		}
 	}
 }
 
-uint32_t lb_rendezvous_pick(const lb_atomic64 *hashes, const lb_tier *tier, lb_pick *pick)
+uint32_t lb_rendezvous_pick(const lb_contender *contenders, const lb_tier *tier, lb_pick *pick)
 {
 	uint32_t slots = pick->lane->shape->slots;
 	/* keys may be small numbers: mixed, they share no bits with hashes of names */
@@ -77,10 +80,10 @@ uint32_t lb_rendezvous_pick(const lb_atomic64 *hashes, const lb_tier *tier, lb_p
 	lb_bid last = {0}, best = {.slot = LB_NO_SLOT};
 
 	if (!first)
-		last = bid_of(hashes, pick, key, (uint32_t)pick->cursor - 1);
+		last = bid_of(contenders, key, (uint32_t)pick->cursor - 1);
 	for (uint32_t place = 0; place < tier->n; place++) {
 		uint32_t slot = lb_tier_slot(tier, place);
-		lb_bid bid = bid_of(hashes, pick, key, slot);
+		lb_bid bid = bid_of(contenders, key, slot);
 		if (best.slot != LB_NO_SLOT && !outbids(&bid, &best))
 			continue;
 		if ((!first && !outbids(&last, &bid)) || lb_pick_refused(pick, slot))
@@ -95,7 +98,7 @@ uint32_t lb_rendezvous_pick(const lb_atomic64 *hashes, const lb_tier *tier, lb_p
 static size_t size_rendezvous(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
 	(void)rules;
-	return shape->slots * sizeof(lb_atomic64);
+	return shape->slots * sizeof(lb_contender);
 }
 
 static void build_rendezvous(void *state, const lb_algo_view *view)

@@ -9,10 +9,16 @@
 
 #include "algo/algo.h"
 
-/* Writes the hashes of the members' names, by slot. */
-void lb_rendezvous_build(lb_atomic64 *hashes, const lb_algo_view *view);
+/* A member as scores see it. */
+typedef struct lb_contender {
+	lb_atomic64 name; /* its hash */
+	lb_atomic32 weight;
+} lb_contender;
+
+/* Writes the members down, by slot. */
+void lb_rendezvous_build(lb_contender *contenders, const lb_algo_view *view);
 
 /* The member with the highest score, then at each attempt the next; passes over those refused. One look at each member. */
-uint32_t lb_rendezvous_pick(const lb_atomic64 *hashes, const lb_tier *tier, lb_pick *pick);
+uint32_t lb_rendezvous_pick(const lb_contender *contenders, const lb_tier *tier, lb_pick *pick);
 
 #endif

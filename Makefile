@@ -36,6 +36,9 @@ LIB      := $(BUILD)/liblbcore.a
 LIB_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
 TEST_SRC := $(wildcard tests/test_*.c tests/vectors/test_*.c)
 TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,tests/main.c tests/support.c $(TEST_SRC))
+# the simulator: all but its main and what only that one needs is linked into the tests, too
+SIM_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
+SIM_CORE := $(filter-out %/main.o %/chart.o,$(SIM_OBJ))
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 GOLDEN_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/golden/*.c))
 DEMO_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard examples/demo/*.c))
@@ -88,7 +91,7 @@ $(BUILD)/01_minimal: $(BUILD)/examples/01_minimal.o $(LIB)
 $(BUILD)/demo: $(DEMO_OBJ) $(LIB)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ -pthread
 
-$(BUILD)/run-tests: $(TEST_OBJ) $(LIB)
+$(BUILD)/run-tests: $(TEST_OBJ) $(SIM_CORE) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(TEST_LIBS) -pthread
 
@@ -103,6 +106,10 @@ $(BUILD)/bench: $(BENCH_OBJ) $(LIB)
 $(BUILD)/golden: $(GOLDEN_OBJ) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+$(BUILD)/sim: $(SIM_OBJ) $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ -lm
 
 $(BUILD)/live-%: $(BUILD)/tests/live/%.o $(LIB)
 	$(SAY) LINK $@
@@ -121,6 +128,10 @@ demo: $(BUILD)/demo
 
 bench: $(BUILD)/bench
 	$(Q)$(BUILD)/bench $(BENCH_ARGS)
+
+# all algorithms in virtual time; draws the chart that the README shows
+sim: $(BUILD)/sim
+	$(Q)$(BUILD)/sim tests/sim/sim.svg
 
 # instructions of a select and its report, by callgrind
 count: $(BUILD)/count
@@ -198,5 +209,6 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench count golden golden-all golden-record live demo examples lint format docs install \
+.PHONY: FORCE all check check-plain check-asan check-tsan check-valgrind bench sim count golden golden-all golden-record live demo \
+	examples lint format docs install \
 	uninstall dist clean

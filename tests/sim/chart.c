@@ -10,8 +10,8 @@
 enum {
 	WIDTH = 960,
 	NAMES = 176, /* the column of names */
-	PANEL = 340,
-	GAP = 52, /* between panels: room for the last bar's number */
+	PANEL = 328,
+	GAP = 64, /* between panels: room for the last bar's number */
 	TOP = 96,
 	BAR = 11,
 	ROW = LOADS * BAR + 12
@@ -95,11 +95,11 @@ static void draw_number(FILE *file, double x, double y, const sim_result *r)
 {
 	double ms = (double)r->p99 / 1e6, lost = 100.0 * (double)r->timeouts / (double)r->settled;
 
-	if (lost >= 1)
+	if (lost >= 0.5)
 		fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" class=\"small\">%.0f %% lost</text>\n", x, y,
 			lost);
 	else
-		fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" class=\"small\">%.0f</text>\n", x, y, ms);
+		fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" class=\"small\">%.0f ms</text>\n", x, y, ms);
 }
 
 static void draw_row(FILE *file, const comparison *c, int algorithm)

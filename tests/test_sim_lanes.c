@@ -13,8 +13,8 @@ static sim_config lanes_config(uint32_t servers, double load, int seed)
 	sim_config_init(&config);
 	config.servers = servers;
 	config.load = load;
-	config.warmup = 10000;
-	config.requests = 100000;
+	config.warmup = (uint32_t)rounds(8000) + 2000;
+	config.requests = (uint32_t)rounds(90000) + 10000;
 	config.seed = 1 + (uint64_t)seed;
 	return config;
 }

@@ -169,6 +169,7 @@ static void check_supermarket(lb_algorithm algorithm, int d, int load)
 	for (int seed = 0; seed < seeds; seed++) {
 		sim_config config = run_of(algorithm, load, seed);
 		sim_result result;
+		config.choices = (uint32_t)d;
 		sim_run(&config, &result);
 		sum += result.latency / config.service;
 		for (int i = 1; i <= 3; i++)
@@ -236,11 +237,12 @@ START_TEST(balls_fall_into_bins_as_the_limit_says)
 {
 	static const struct {
 		lb_algorithm algorithm;
+		uint32_t choices;
 		double shares[LEVELS];
 		int fullest_least, fullest_most;
 	} rows[] = {
-	    {LB_RANDOM, {0.36788, 0.36788, 0.18394, 0.06131, 0.01533}, 6, 10},
-	    {LB_TWO_CHOICES, {0.23841, 0.53209, 0.22061, 0.00889, 0.00001}, 3, 4},
+	    {LB_RANDOM, 2, {0.36788, 0.36788, 0.18394, 0.06131, 0.01533}, 6, 10},
+	    {LB_TWO_CHOICES, 2, {0.23841, 0.53209, 0.22061, 0.00889, 0.00001}, 3, 4},
 	};
 	lb_ticket *tickets = calloc(BINS, sizeof *tickets);
 	uint8_t *bins = calloc(BINS, 1);
@@ -252,6 +254,7 @@ START_TEST(balls_fall_into_bins_as_the_limit_says)
 		sim_config config = run_of(rows[row].algorithm, 50, 1);
 		double shares[LEVELS] = {0};
 		sim_client client;
+		config.choices = rows[row].choices;
 		config.servers = BINS;
 		sim_client_open(&client, &config, &now, 0, BINS);
 		for (int i = 0; i < throws; i++) {

@@ -77,9 +77,7 @@ static void check_rows(book *b)
 
 static double lost(book *b, lb_algorithm algorithm)
 {
-	const sim_result *result = look_up(b, algorithm);
-
-	return (double)result->timeouts / (double)result->settled;
+	return compare_lost(look_up(b, algorithm));
 }
 
 /* At 90 % load the slow half cannot serve its even share: who does not look loses a fifth of all requests or more. */

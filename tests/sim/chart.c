@@ -93,7 +93,7 @@ static void draw_axis(FILE *file, int situation, int bottom)
 
 static void draw_number(FILE *file, double x, double y, const sim_result *r)
 {
-	double ms = (double)r->p99 / 1e6, lost = 100.0 * (double)r->timeouts / (double)r->settled;
+	double ms = (double)r->p99 / 1e6, lost = 100 * compare_lost(r);
 
 	if (lost >= 0.5)
 		fprintf(file, "<text x=\"%.1f\" y=\"%.1f\" class=\"small\">%.0f %% lost</text>\n", x, y,

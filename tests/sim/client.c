@@ -33,8 +33,9 @@ static void must(int error)
 	abort();
 }
 
-static void add_servers(sim_client *client, uint32_t n)
+static void add_servers(sim_client *client, const sim_config *config)
 {
+	uint32_t n = config->servers;
 	lb_endpoint_config *servers = calloc(n, sizeof *servers);
 	char(*names)[12] = calloc(n, sizeof *names);
 
@@ -45,6 +46,7 @@ static void add_servers(sim_client *client, uint32_t n)
 		snprintf(names[i], sizeof names[i], "s%u", i);
 		servers[i].name = names[i];
 		servers[i].tag = i;
+		servers[i].inflight_max = config->inflight_max;
 	}
 	must(lb_pool_sync(client->pool, servers, n));
 	free(servers);
@@ -74,9 +76,10 @@ void sim_client_open(sim_client *client, const sim_config *config, const double 
 	pool.recent_max = 0;
 	pool.breaker = NULL; /* the algorithms by themselves */
 	must(lb_pool_create(&client->pool, &pool, &env));
-	add_servers(client, config->servers);
+	add_servers(client, config);
 	lb_selector_config_init(&selector, sizeof selector);
 	selector.algorithm = config->algorithm;
+	selector.choices = config->choices;
 	selector.random_start = 1;
 	must(lb_selector_create(&client->selector, client->pool, &selector));
 	for (uint32_t i = 0; i < config->lanes; i++)

@@ -49,7 +49,17 @@ sim_config compare_config(lb_algorithm algorithm, int situation, double load)
 	config.timeout = 5 * SECONDS;
 	config.pools = situation == 0 ? 1 : 10;
 	config.lanes = situation == 0 ? 8 : 0;
+	/* it fills one server after the other, so it needs to know when one is full */
+	if (algorithm == LB_FIRST_AVAILABLE)
+		config.inflight_max = situation == 0 ? 10 : 1;
 	config.warmup = requests_in(&config, WARMUP);
 	config.requests = requests_in(&config, MEASURED);
 	return config;
+}
+
+double compare_lost(const sim_result *result)
+{
+	uint64_t lost = result->timeouts + result->refused, all = result->settled + result->refused;
+
+	return all > 0 ? (double)lost / (double)all : 0;
 }

@@ -17,6 +17,9 @@ typedef struct comparison {
 /* One run's config: unequal servers with antagonists, which nobody tells the clients of. */
 sim_config compare_config(lb_algorithm algorithm, int situation, double load);
 
+/* The part of the requests that timed out or were refused. */
+double compare_lost(const sim_result *result);
+
 /* Writes the chart of p99. Returns whether all of it could be written. */
 bool chart_write(const char *path, const comparison *c);
 

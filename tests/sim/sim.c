@@ -369,6 +369,7 @@ void sim_config_init(sim_config *config)
 	    .slow_speed = 1,
 	    .left = 1,
 	    .algorithm = LB_TWO_CHOICES,
+	    .choices = 2,
 	    .pools = 1,
 	    .load = 0.5,
 	    .warmup = 10000,

@@ -28,7 +28,9 @@ typedef struct sim_config {
 	double left;         /* the part of the cores that a busy antagonist leaves */
 	/* clients */
 	lb_algorithm algorithm;
-	uint32_t pools; /* clients, each with a pool of its own */
+	uint32_t choices;      /* where it draws several */
+	uint32_t inflight_max; /* of each server, for each client; 0 = no limit */
+	uint32_t pools;        /* clients, each with a pool of its own */
 	uint32_t lanes; /* joined in each pool, a request comes through any of them; 0 = the shared lane 0 */
 	double delay;   /* of the network, each way */
 	double timeout; /* the client waits no longer; the server, which is not told, works on. 0 = none */
@@ -42,7 +44,7 @@ typedef struct sim_config {
 typedef struct sim_result {
 	uint64_t settled;  /* answered or timed out after the warm-up */
 	uint64_t timeouts; /* of these */
-	uint64_t refused;  /* lb_select named nobody */
+	uint64_t refused;  /* not settled: lb_select named nobody, or too many are open */
 	double queue;      /* mean number of requests open, per server */
 	double latency;    /* mean, ns; a timeout counts as long as it was */
 	lb_span p50, p90, p99;

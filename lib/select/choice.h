@@ -44,11 +44,11 @@ void lb_choice_give_back(lb_choice *choice);
 
 /*
  * The careful way to an endpoint, with every question asked in order; lb_select takes it when the ordinary way does not
- * lead there. `named` is what the algorithm named already in `group`, LB_NO_SLOT if it was not asked yet. Returns LB_OK,
+ * lead there. `named` is what the algorithm named already in the tier at `place`, LB_NO_SLOT if it was not asked yet. Returns LB_OK,
  * LB_ENONE, LB_EFULL.
  */
 int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane, const lb_ticket *ticket,
-	      lb_pick *pick, lb_group group, uint32_t named, lb_taken *taken);
+	      lb_pick *pick, uint32_t place, uint32_t named, lb_taken *taken);
 
 /* The same for a choice that is made up already: `skip` and a dry pick included. */
 int lb_choose_as(lb_choice *choice, const lb_request *request);

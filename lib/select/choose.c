@@ -343,7 +343,7 @@ int lb_choose_as(lb_choice *choice, const lb_request *request)
 }
 
 int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane, const lb_ticket *ticket,
-	      lb_pick *pick, lb_group group, uint32_t named, lb_taken *taken)
+	      lb_pick *pick, uint32_t place, uint32_t named, lb_taken *taken)
 {
 	lb_choice choice = {
 	    .selector = selector,
@@ -352,7 +352,7 @@ int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *l
 	    .ticket = ticket,
 	    .pick = pick,
 	    .taken = taken,
-	    .first = group,
+	    .first = {place, LB_WHOLE_TIER},
 	    .named = named,
 	    .skip = LB_NO_SLOT,
 	};

@@ -40,26 +40,15 @@ static inline bool is_ordinary(const lb_selector *selector, const lb_request *re
 	       now < lb_get64(&selector->pool->header->trial_at);
 }
 
-/* The algorithm's answer; LB_NO_SLOT: the group has nobody, or panics, which the careful way knows to handle. */
-static inline uint32_t ask_once(const lb_selector *selector, const lb_view_hold *hold, lb_group group,
-				lb_pick *pick)
-{
-	if (group.place >= LB_TIERS_MAX || lb_get(&hold->view->tiers[group.place].panic) != LB_PANIC_NONE)
-		return LB_NO_SLOT;
-	lb_tier tier = lb_group_tier(selector->pool, hold, group);
-	return tier.n > 0 ? selector->algo->pick(selector->state, &tier, pick) : LB_NO_SLOT;
-}
-
 /*
- * Asks the algorithm once among the candidates that the request's share of the traffic leads to, and takes what it names if
- * nothing stands in the way.
+ * Asks the algorithm once, if one tier gets all requests, whole and without panic, and takes what it names if nothing stands
+ * in the way.
  */
 static inline int take_one(lb_selector *selector, const lb_request *request, const lb_lane *lane,
 			   const lb_ticket *ticket, lb_time now, lb_taken *taken)
 {
 	const lb_pool *pool = selector->pool;
-	lb_group group = {LB_TIERS_MAX, LB_WHOLE_TIER};
-	uint32_t named = LB_NO_SLOT;
+	uint32_t place = LB_TIERS_MAX, named = LB_NO_SLOT;
 	lb_pick pick;
 
 	pick.lane = &lane->algo;
@@ -72,17 +61,17 @@ static inline int take_one(lb_selector *selector, const lb_request *request, con
 	pick.refused_n = 0;
 	if (is_ordinary(selector, request, ticket, now)) {
 		lb_view_hold hold = lb_view_hold_now(pool);
-		group.place = lb_get(&hold.view->only);
-		if (group.place >= LB_TIERS_MAX)
-			group = lb_group_first(selector, &hold, &pick);
-		named = ask_once(selector, &hold, group, &pick);
+		place = lb_get(&hold.view->only);
+		lb_tier tier = lb_view_tier_at(pool, &hold, place & (LB_TIERS_MAX - 1));
+		if (place < LB_TIERS_MAX && tier.n > 0)
+			named = selector->algo->pick(selector->state, &tier, &pick);
 		if (named < pool->shape.slots && take_plainly(pool, lane, named, &taken->pass)) {
 			taken->slot = named;
-			taken->reason = lb_group_reason(&hold, group);
+			taken->reason = lb_get(&hold.view->tiers[place].reason);
 			return LB_OK;
 		}
 	}
-	return lb_choose(selector, request, lane, ticket, &pick, group, named, taken);
+	return lb_choose(selector, request, lane, ticket, &pick, place, named, taken);
 }
 
 static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row, uint32_t word,

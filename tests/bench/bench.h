@@ -5,7 +5,7 @@
 #include <lbcore/lbcore.h>
 #include <stdbool.h>
 
-enum { SIZES = 5, ALGORITHMS = 6, REPEATS = 9, OPEN = 64 };
+enum { SIZES = 5, ALGORITHMS = LB_LEAST_REQUEST + 1, REPEATS = 9, OPEN = 64 };
 
 extern const uint32_t sizes[SIZES];
 

@@ -100,13 +100,18 @@ void subject_make(subject *s, lb_algorithm algorithm, uint32_t n)
 	config.lanes_max = 2;
 	lb_selector_config_init(&selection, sizeof selection);
 	selection.algorithm = algorithm;
+	/* nginx's 160 points for each endpoint, 64 bits wide */
+	if (algorithm == LB_RING_HASH)
+		selection.table_size = 160 * n;
 	for (uint32_t i = 0; list && names && i < n; i++) {
 		snprintf(names[i], sizeof names[i], "e%u", i);
 		lb_endpoint_config_init(&list[i], sizeof list[i]);
 		list[i].name = names[i];
 		/* weights 1, 2, 3 where weights are the point */
-		list[i].weight =
-		    algorithm == LB_WEIGHTED_ROUND_ROBIN || algorithm == LB_RANDOM ? i % 3 + 1 : 1;
+		list[i].weight = algorithm == LB_WEIGHTED_ROUND_ROBIN || algorithm == LB_RANDOM ||
+					 algorithm == LB_LEAST_REQUEST
+				     ? i % 3 + 1
+				     : 1;
 	}
 	if (!list || !names || lb_pool_create(&s->pool, &config, NULL) != LB_OK ||
 	    lb_selector_create(&s->selector, s->pool, &selection) != LB_OK ||
@@ -132,6 +137,7 @@ typedef struct runner {
 	atomic_int *gate;
 	int threads;
 	double each;
+	uint64_t key;
 	lb_ticket tickets[OPEN];
 } runner;
 
@@ -139,8 +145,10 @@ static lb_time step(runner *r, int place, lb_time now)
 {
 	lb_ticket *ticket = &r->tickets[place];
 	lb_outcome outcome = {.result = LB_SUCCESS, .latency = 1000000, .now = now};
-	lb_request request = {.lane = r->lane, .now = now};
+	/* keys that nobody foresees, for those that go by them */
+	lb_request request = {.lane = r->lane, .now = now, .key = r->key, .flags = LB_REQUEST_KEY};
 
+	r->key = r->key * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	if (ticket->id != 0)
 		lb_report(r->selector, ticket, &outcome);
 	if (lb_select(r->selector, &request, ticket) != LB_OK)

@@ -25,7 +25,7 @@ each() {
 
 failed=0
 printf '  %-22s %10s %10s %12s\n' 'instructions' 'own lane' 'lane 0' 'N = 1,000'
-for algorithm in round_robin weighted_round_robin random two_choices; do
+for algorithm in round_robin weighted_round_robin random two_choices peak_ewma ring_hash maglev; do
 	own=$(each $algorithm 10 own)
 	shared=$(each $algorithm 10 shared)
 	large=$(each $algorithm 1000 own)

@@ -7,6 +7,7 @@
  */
 #include "algo/least.h"
 #include "algo/table.h"
+#include "base/span.h"
 #include "base/wide.h"
 
 /* The best candidate of one kind (measured, or not) so far: it costs cost / weight. */
@@ -14,12 +15,6 @@ typedef struct lb_best {
 	uint32_t place, weight;
 	uint64_t cost;
 } lb_best;
-
-/* average x load; stops at the top, which takes an hour's latency a million times. */
-static uint64_t cost_of(lb_span average, uint64_t load)
-{
-	return average > UINT64_MAX / load ? UINT64_MAX : average * load;
-}
 
 static bool cheaper(uint64_t cost, uint32_t weight, const lb_best *best)
 {
@@ -46,7 +41,7 @@ static uint32_t winner(const lb_field *field)
 		return field->measured.place;
 	if (field->measured.place == LB_NO_SLOT)
 		return fresh->place;
-	lb_best guessed = {fresh->place, fresh->weight, cost_of(field->least, fresh->cost)};
+	lb_best guessed = {fresh->place, fresh->weight, lb_times(field->least, fresh->cost)};
 	/* of equals the one that is not known yet */
 	return cheaper(field->measured.cost, field->measured.weight, &guessed) ? field->measured.place
 									       : fresh->place;
@@ -71,7 +66,7 @@ static uint32_t pick_least_response_time(void *state, const lb_tier *tier, lb_pi
 			consider(&field.unmeasured, place, load, weight);
 			continue;
 		}
-		consider(&field.measured, place, cost_of(average, load), weight);
+		consider(&field.measured, place, lb_times(average, load), weight);
 		if (average < field.least)
 			field.least = average;
 	}

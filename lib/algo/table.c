@@ -12,10 +12,12 @@ static const lb_algo *const rows[ROWS] = {
     [LB_LEAST_CONNECTIONS] = &lb_algo_least_connections,
     [LB_LEAST_RESPONSE_TIME] = &lb_algo_least_response_time,
     [LB_TWO_CHOICES] = &lb_algo_two_choices,
+    [LB_PEAK_EWMA] = &lb_algo_peak_ewma,
     [LB_RING_HASH] = &lb_algo_ring_hash,
-    [LB_MAP_HASH] = &lb_algo_map_hash,
     [LB_MAGLEV] = &lb_algo_maglev,
+    [LB_MAP_HASH] = &lb_algo_map_hash,
     [LB_RENDEZVOUS] = &lb_algo_rendezvous,
+    [LB_FIRST_AVAILABLE] = &lb_algo_first_available,
 };
 
 const lb_algo *lb_algo_row(lb_algorithm algorithm)

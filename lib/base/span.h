@@ -24,6 +24,12 @@ static inline uint64_t lb_max64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* A product that stops at the top. */
+static inline uint64_t lb_times(uint64_t a, uint64_t b)
+{
+	return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b;
+}
+
 /* value * numerator / denominator without overflow of the product for any value up to 2^64 / denominator. */
 static inline uint64_t lb_scale64(uint64_t value, uint64_t numerator, uint64_t denominator)
 {

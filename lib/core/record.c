@@ -2,6 +2,7 @@
 #include "core/record.h"
 
 #include "base/span.h"
+#include "core/peak.h"
 
 #include <stddef.h>
 
@@ -29,6 +30,25 @@ lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_spa
 	lb_span average = lb_ewma_read(&record->average, decay, now);
 
 	return lb_min64(lb_max64(lb_max64(latency, average * 2), least), PENALTY_MAX);
+}
+
+lb_span lb_record_peak(const lb_record *record, const lb_decay *decay, lb_time now)
+{
+	lb_span dt = lb_time_since(now, lb_get64(&record->average.stamp));
+
+	return lb_peak_read(lb_get64(&record->peak_average), decay, dt);
+}
+
+void lb_record_add_peak(lb_record *record, const lb_decay *decay, uint32_t outcome, lb_span latency,
+			lb_span penalty, lb_time now)
+{
+	lb_span dt = lb_time_since(now, lb_get64(&record->average.stamp));
+
+	if (outcome != LB_SUCCESS && !lb_outcome_fails(outcome))
+		return;
+	if (outcome != LB_SUCCESS)
+		latency = lb_record_penalty(record, decay, latency, penalty, now);
+	lb_put64(&record->peak_average, lb_peak_next(lb_get64(&record->peak_average), decay, latency, dt));
 }
 
 _Static_assert(sizeof(lb_record) == (size_t)2 * LB_LINE,

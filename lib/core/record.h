@@ -1,6 +1,6 @@
 /*
  * Record: what one lane knows of one endpoint: its counters, its averages, its share of the breaker's window. A report
- * of a success touches the first line only.
+ * of a success touches the first line only, unless somebody goes by the peak average.
  *
  * The number of selections is not kept: each is either settled, and counted by its outcome, or still in flight.
  */
@@ -23,6 +23,8 @@ typedef struct lb_record {
 	lb_tally tally; /* its spare word: the peak */
 	/* the second line: all that is not a success */
 	lb_atomic64 others[LB_OUTCOMES - 1]; /* by outcome - 1 */
+	lb_atomic64
+	    peak_average; /* core/peak.h, of the stamp of `average`; kept while an algorithm goes by it */
 } lb_record;
 
 /*
@@ -89,6 +91,13 @@ void lb_record_raise_peak(lb_record *record, uint32_t era, uint32_t inflight);
 /* What a failure of that latency is averaged as: it must never look attractive, however fast it came. */
 lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_span latency, lb_span least,
 			  lb_time now);
+
+/* The peak average in ns; 0 = never measured. */
+lb_span lb_record_peak(const lb_record *record, const lb_decay *decay, lb_time now);
+
+/* Takes an outcome into the peak average; before lb_record_add, whose average the penalty and the stamp are of. */
+void lb_record_add_peak(lb_record *record, const lb_decay *decay, uint32_t outcome, lb_span latency,
+			lb_span penalty, lb_time now);
 
 static inline void lb_record_extremes(lb_record *record, lb_span latency)
 {

@@ -72,6 +72,7 @@ static void empty_record(lb_record *record)
 		lb_put64(lb_record_counter(record, outcome), 0);
 	lb_put64(&record->latency_sum, 0);
 	lb_put64(&record->average.value, 0);
+	lb_put64(&record->peak_average, 0);
 	lb_put(&record->tally.base, 0);
 	lb_put64(&record->tally.begun, 0);
 	lb_put(&record->tally.spare, 0);

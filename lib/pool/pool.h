@@ -122,6 +122,7 @@ typedef struct lb_pool_header {
 	lb_atomic32 lanes_joined;           /* how often a lane was joined: 0 = there is lane 0 only */
 	lb_atomic32 slots_used;             /* slots below this were in use at some time */
 	lb_atomic32 dirty;                  /* the view should be published anew */
+	lb_atomic32 peaks;                  /* how many selectors go by peak averages */
 	/* control */
 	_Alignas(LB_LINE) lb_lease lease;
 	lb_atomic32 live, leaving;  /* endpoints */

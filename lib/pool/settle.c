@@ -67,6 +67,8 @@ void lb_pool_settle(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, u
 	if (moved_on)
 		lb_tally_turn(&record->tally, &slot->circuit.window, pool->breaker.bucket, now,
 			      lb_record_calls(record), lane->shared);
+	if (lb_get(&pool->header->peaks) != 0)
+		lb_record_add_peak(record, &pool->decay, outcome, latency, pool->failure_latency, now);
 	lb_settle_figures(pool, lane, entry, outcome, latency, now);
 	if (moved_on || !lb_settles_quietly(slot, entry, outcome))
 		judge(pool, lane, entry, outcome, moved_on, now);

@@ -70,7 +70,9 @@ static inline void lb_pool_settle_report(lb_pool *pool, const lb_lane *lane, con
 	uint32_t number = lb_endpoint_slot(entry->endpoint);
 	const lb_tally *tally = &lane->records[number].tally;
 
-	if (!lb_settles_quietly(&pool->slots[number], entry, outcome) || latency > LB_LATENCY_MAX ||
+	/* one branch for what is rare: a latency above the most, an algorithm that goes by peaks */
+	if (!lb_settles_quietly(&pool->slots[number], entry, outcome) ||
+	    (latency / LB_LATENCY_MAX | lb_get(&pool->header->peaks)) != 0 ||
 	    (pool->has_breaker && lb_tally_due(tally, pool->breaker.bucket, now))) {
 		lb_pool_settle(pool, lane, entry, outcome, latency, now);
 		return;

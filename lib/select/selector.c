@@ -50,6 +50,8 @@ static int open_place(lb_selector *selector, const lb_selector_config *config)
 		if (config->seed != 0)
 			seed_lanes(pool, config->seed);
 		lb_put(&pool->header->selectors[place], (uint32_t)config->algorithm + 1);
+		if ((selector->algo->traits & LB_ALGO_PEAKS) != 0)
+			lb_add(&pool->header->peaks, 1);
 	}
 	/* publishing builds the tables of all selectors, this one's too */
 	lb_control_end(&control, found);
@@ -150,6 +152,8 @@ void lb_selector_destroy(lb_selector *selector)
 	lb_control control = lb_control_begin(pool);
 	lb_put(&pool->header->selectors[selector->index], 0);
 	pool->tables[selector->index] = (lb_tables){0};
+	if ((selector->algo->traits & LB_ALGO_PEAKS) != 0)
+		lb_sub(&pool->header->peaks, 1);
 	lb_control_end(&control, false);
 	lb_env_free(&pool->env, selector, selector->size);
 }

@@ -1,0 +1,134 @@
+/*
+ * Peak EWMA: of two (or `choices`) distinct candidates drawn by weight, the one with the lowest peak average of latency
+ * (core/peak.h) x (in-flight + 1) / weight. Source: Finagle's PeakEwma.scala; failures count as slow answers.
+ *
+ * One that was never measured by the lane is taken for `first_latency` (Envoy's default_rtt), which sinks from the moment on
+ * that the lane first looks at it (tower's PeakEwma): so it is tried even where all others are faster. While its first
+ * request is open, all that are known come before it (Finagle's penalty): one that never answers holds one request.
+ */
+#include "algo/draw.h"
+#include "algo/table.h"
+#include "base/block.h"
+#include "base/span.h"
+#include "base/wide.h"
+
+/* When a lane first looked at a member. */
+typedef struct lb_glance {
+	lb_atomic64 at;
+	lb_atomic32 order; /* the member's */
+} lb_glance;
+
+/* Where things lie behind the alias tables, which come first. */
+typedef struct lb_peak_layout {
+	size_t orders; /* lb_atomic32 by slot: of its member */
+	size_t glances, stride;
+	size_t size;
+} lb_peak_layout;
+
+static lb_peak_layout layout_of(const lb_algo_shape *shape)
+{
+	lb_layout lane = {0}, state = {0};
+	lb_peak_layout at;
+
+	lb_layout_add(&lane, shape->slots, sizeof(lb_glance));
+	at.stride = lb_layout_add(&lane, 0, 1); /* rounded up to a line */
+	lb_layout_add(&state, 1, lb_alias_size(shape, NULL));
+	at.orders = lb_layout_add(&state, shape->slots, sizeof(lb_atomic32));
+	at.glances = lb_layout_add(&state, shape->lanes, at.stride);
+	at.size = state.size;
+	return at;
+}
+
+static size_t size_peak_ewma(const lb_algo_shape *shape, const lb_algo_rules *rules)
+{
+	(void)rules;
+	return layout_of(shape).size;
+}
+
+static void build_peak_ewma(void *state, const lb_algo_view *view)
+{
+	lb_atomic32 *orders = lb_at(state, layout_of(view->shape).orders);
+
+	lb_alias_build(state, view);
+	for (uint32_t i = 0; i <= LB_PRIORITY_MAX; i++) {
+		const lb_tier *level = &view->levels[i];
+		for (uint32_t place = 0; place < level->n; place++)
+			lb_put(&orders[lb_tier_slot(level, place)], lb_get(&level->members[place].order));
+	}
+}
+
+/* What a member that was never measured is taken for. */
+static lb_span guess(void *state, const lb_pick *pick, uint32_t slot)
+{
+	const lb_algo_lane *lane = pick->lane;
+	lb_peak_layout at = layout_of(lane->shape);
+	lb_glance *glance = lb_at(state, at.glances + lane->number * at.stride);
+	uint32_t order = lb_get((lb_atomic32 *)lb_at(state, at.orders) + slot);
+	lb_span first = pick->rules->first_latency;
+
+	glance += slot;
+	if (lb_get(&glance->order) == order) {
+		lb_span dt = lb_time_since(pick->now, lb_get64(&glance->at));
+		return lb_max64(lb_weigh(first, lb_decay_weight(lane->decay, dt)), 1);
+	}
+	if (!pick->dry) {
+		lb_put64(&glance->at, pick->now);
+		lb_put(&glance->order, order);
+	}
+	return first;
+}
+
+/* A candidate: it costs cost / weight. */
+typedef struct lb_offer {
+	uint32_t slot, weight;
+	bool silent; /* never measured, with a request open */
+	uint64_t cost;
+} lb_offer;
+
+static lb_offer offer_of(void *state, const lb_pick *pick, uint32_t slot)
+{
+	const lb_algo_lane *lane = pick->lane;
+	uint64_t load = (uint64_t)lb_load_seen(&lane->loads[slot]) + 1;
+	lb_span latency = lb_record_peak(&lane->records[slot], lane->decay, pick->now);
+	lb_offer offer = {.slot = slot, .weight = lb_get(&lane->weights[slot])};
+
+	/* the lane's own requests: it hears of the others' no answers */
+	offer.silent = latency == 0 && lb_get(&lane->loads[slot].own) > 0;
+	if (latency == 0)
+		latency = offer.silent ? 1 : guess(state, pick, slot);
+	offer.cost = lb_times(latency, load);
+	return offer;
+}
+
+static bool better(const lb_offer *a, const lb_offer *b)
+{
+	if (a->silent != b->silent)
+		return b->silent;
+	return lb_wide_less(lb_wide_product(a->cost, b->weight), lb_wide_product(b->cost, a->weight));
+}
+
+static uint32_t pick_peak_ewma(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	uint32_t drawn[LB_CHOICES_MAX];
+	uint32_t n = lb_draw(state, tier, pick, pick->rules->choices, drawn);
+
+	if (n == 0)
+		return LB_NO_SLOT;
+	if (n == 1)
+		return drawn[0];
+	lb_offer best = offer_of(state, pick, drawn[0]);
+	for (uint32_t i = 1; i < n; i++) {
+		lb_offer other = offer_of(state, pick, drawn[i]);
+		if (better(&other, &best))
+			best = other;
+	}
+	return best.slot;
+}
+
+const lb_algo lb_algo_peak_ewma = {
+    .name = "peak_ewma",
+    .traits = LB_ALGO_PEAKS,
+    .size = size_peak_ewma,
+    .build = build_peak_ewma,
+    .pick = pick_peak_ewma,
+};

@@ -244,7 +244,7 @@ static uint64_t print_of(const lb_algo_view *view, uint32_t place, uint32_t firs
 		uint32_t weight = lb_get(&view->weights[slot]);
 		print = lb_mix64(print ^ ((uint64_t)lb_get(&tier->members[i].order) << 32 | slot)) + weight;
 	}
-	return print | 1;
+	return lb_mix64(print) | 1;
 }
 
 /* Where the tier at `place` has its index, behind those of the points before it. */

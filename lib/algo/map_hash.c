@@ -36,7 +36,8 @@ typedef struct lb_map_reading {
 
 /* How far a pick is, as pick->cursor keeps it: {24 steps, 8 hashes, 32 the last hash}. */
 typedef struct lb_map_walk {
-	uint32_t hash, hashes, steps;
+	uint32_t hash;
+	uint64_t hashes, steps;
 } lb_map_walk;
 
 static bool accepts_map_hash(const lb_algo_rules *rules)
@@ -133,7 +134,8 @@ static uint32_t next_hash(const lb_pick *pick, const lb_map_walk *walk)
 		return walk->hashes == 0 ? (uint32_t)pick->key : hash_octets_again(pick->key, walk->hash);
 	if (pick->rules->profile == LB_HASH_LBCORE)
 		return 0;
-	uint32_t crc = walk->hashes == 0 ? (uint32_t)pick->key : crc_of_numbered(pick->key, walk->hashes);
+	uint32_t crc =
+	    walk->hashes == 0 ? (uint32_t)pick->key : crc_of_numbered(pick->key, (uint32_t)walk->hashes);
 	return walk->hash + ((crc >> 16) & 0x7fff);
 }
 
@@ -163,8 +165,13 @@ static uint32_t step(const lb_map_reading *map, const lb_pick *pick, lb_map_walk
 		walk->hashes++;
 		return lb_get16(&map->slots[place_of(map, pick, walk)]);
 	}
-	uint64_t place = (uint64_t)place_of(map, pick, walk) + ++walk->steps;
+	uint64_t place = place_of(map, pick, walk) + ++walk->steps;
 	return lb_get16(&map->slots[place % map->n]);
+}
+
+static uint64_t cursor_of(const lb_map_walk *walk)
+{
+	return walk->steps << 40 | walk->hashes << 32 | walk->hash;
 }
 
 static uint32_t pick_map_hash(void *state, const lb_tier *tier, lb_pick *pick)
@@ -177,16 +184,16 @@ static uint32_t pick_map_hash(void *state, const lb_tier *tier, lb_pick *pick)
 		return LB_NO_SLOT;
 	if (pick->attempt > 0)
 		walk = (lb_map_walk){.hash = (uint32_t)pick->cursor,
-				     .hashes = (uint32_t)(pick->cursor >> 32) & 0xff,
-				     .steps = (uint32_t)(pick->cursor >> 40)};
+				     .hashes = pick->cursor >> 32 & 0xff,
+				     .steps = pick->cursor >> 40};
 	while (walk.hashes < HASHES_MAX || walk.steps < map.n) {
 		uint32_t slot = step(&map, pick, &walk);
 		if (lb_pick_refused(pick, slot))
 			continue;
-		pick->cursor = (uint64_t)walk.steps << 40 | (uint64_t)walk.hashes << 32 | walk.hash;
+		pick->cursor = cursor_of(&walk);
 		return slot;
 	}
-	pick->cursor = (uint64_t)walk.steps << 40 | (uint64_t)walk.hashes << 32 | walk.hash;
+	pick->cursor = cursor_of(&walk);
 	return LB_NO_SLOT;
 }
 

@@ -13,7 +13,7 @@
 #include "algo/algo.h"
 #include "base/block.h"
 
-#define LB_RING_POINTS_MAX (8u * 1024 * 1024) /* of a half: Envoy's default maximum */
+#define LB_RING_POINTS_MAX (1u << 23) /* of a half: Envoy's default maximum */
 
 /* A tier's ring. */
 typedef struct lb_ring {

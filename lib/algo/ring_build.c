@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#define POINTS_USUAL (1024u * 1024) /* of a half, where 4 x 160 for each slot were more */
-#define POINTS_FEW 65536u           /* unequal weights take many, however few slots */
+#define POINTS_USUAL UINT64_C(1048576) /* of a half, where 4 x 160 for each slot were more */
+#define POINTS_FEW 65536u              /* unequal weights take many, however few slots */
 
 /* One tier's ring in the making. Until it is done, places of the tier stand where slots will. */
 typedef struct lb_ring_draft {

@@ -10,9 +10,13 @@ typedef struct lb_ring_reading {
 	uint32_t n, bits;
 } lb_ring_reading;
 
+#define FIRST (UINT64_C(1) << 40)
+#define STEP (UINT64_C(1) << 16)
+
 /* A pick's way round the ring, as pick->cursor keeps it: {24 first, 24 steps, 16 the slot that was named last}. */
 typedef struct lb_ring_walk {
-	uint32_t first, steps, last;
+	uint64_t first, steps;
+	uint32_t last;
 } lb_ring_walk;
 
 static lb_ring_reading read_ring(const void *state, const lb_tier *tier)
@@ -56,10 +60,15 @@ static lb_ring_walk resume(const lb_ring_reading *ring, const lb_pick *pick)
 		return (lb_ring_walk){.first = find(ring, hash), .last = LB_NO_SLOT};
 	}
 	return (lb_ring_walk){
-	    .first = (uint32_t)(pick->cursor >> 40) % ring->n,
-	    .steps = (uint32_t)(pick->cursor >> 16) & 0xffffff,
+	    .first = pick->cursor / FIRST % ring->n,
+	    .steps = pick->cursor % FIRST / STEP,
 	    .last = (uint32_t)pick->cursor & 0xffff,
 	};
+}
+
+static uint64_t cursor_of(const lb_ring_walk *walk)
+{
+	return walk->first * FIRST + walk->steps * STEP + (walk->last & 0xffff);
 }
 
 static uint32_t pick_ring_hash(void *state, const lb_tier *tier, lb_pick *pick)
@@ -70,14 +79,15 @@ static uint32_t pick_ring_hash(void *state, const lb_tier *tier, lb_pick *pick)
 		return lb_ring_pick_by_score(ring.half.names, tier, pick);
 	lb_ring_walk walk = resume(&ring, pick);
 	while (walk.steps < ring.n) {
-		uint32_t at = walk.first + walk.steps++;
+		uint64_t at = walk.first + walk.steps++;
 		uint32_t slot = lb_get16(&ring.half.slots[at < ring.n ? at : at - ring.n]);
 		if (slot == walk.last || lb_pick_refused(pick, slot))
 			continue;
-		pick->cursor = (uint64_t)walk.first << 40 | (uint64_t)walk.steps << 16 | slot;
+		walk.last = slot;
+		pick->cursor = cursor_of(&walk);
 		return slot;
 	}
-	pick->cursor = (uint64_t)walk.first << 40 | (uint64_t)walk.steps << 16;
+	pick->cursor = cursor_of(&walk);
 	return LB_NO_SLOT;
 }
 

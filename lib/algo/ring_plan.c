@@ -105,6 +105,7 @@ static uint32_t weight_of(const lb_algo_view *view, const lb_tier *tier, uint32_
 static void weigh(lb_ring_plan *plan, const lb_algo_view *view, const lb_tier *tier)
 {
 	plan->lightest = UINT32_MAX;
+	plan->heaviest = 1;
 	for (uint32_t i = 0; i < tier->n; i++) {
 		uint32_t weight = weight_of(view, tier, i);
 		plan->weight += weight;

@@ -26,7 +26,7 @@ lb_real lb_real_of(uint64_t x, int32_t exponent, uint32_t bits)
 {
 	uint32_t width = width_of(x);
 
-	if (x == 0)
+	if (x == 0 || bits > LB_DOUBLE) /* the analyzer does not know that bits are 24 or 53 */
 		return (lb_real){.bits = bits};
 	if (width <= bits)
 		return (lb_real){x << (bits - width), exponent - (int32_t)(bits - width), bits};

@@ -91,7 +91,7 @@ static void write_table(const hashing *h, uint32_t place, char *text, size_t siz
 static void add_in_order(hashing *h, const int *order, int n)
 {
 	for (int i = 0; i < n; i++) {
-		char name[16];
+		char name[32];
 		snprintf(name, sizeof name, "host%d:80", order[i]);
 		hashing_add(h, name, 1 + (uint32_t)order[i] % 3);
 	}
@@ -155,7 +155,7 @@ START_TEST(who_leaves_a_ring_moves_only_its_own_keys)
 		lb_endpoint e[8];
 		hashing_open(&h, 8, LB_RING_HASH, rings[p], rings[p] == LB_HASH_ENVOY ? 49 : 0);
 		for (int i = 0; i < 8; i++) {
-			char name[16];
+			char name[32];
 			snprintf(name, sizeof name, "host%d:80", i);
 			uint32_t weight = rings[p] == LB_HASH_LBCORE ? 5 + (uint32_t)i % 3 : 1;
 			e[i] = hashing_add(&h, name, weight);
@@ -179,7 +179,7 @@ START_TEST(who_is_down_moves_only_its_own_keys_of_a_map)
 		lb_endpoint e[8];
 		hashing_open(&h, 8, LB_MAP_HASH, maps[p], 0);
 		for (int i = 0; i < 8; i++) {
-			char name[16];
+			char name[32];
 			snprintf(name, sizeof name, "host%d:80", i);
 			e[i] = hashing_add(&h, name, 1 + (uint32_t)i % 3);
 		}
@@ -334,7 +334,7 @@ START_TEST(a_small_change_of_weight_moves_few_keys)
 
 	hashing_open(&h, 8, LB_RING_HASH, LB_HASH_LBCORE, 0);
 	for (int i = 0; i < 8; i++) {
-		char name[16];
+		char name[32];
 		snprintf(name, sizeof name, "host%d:80", i);
 		e[i] = hashing_add(&h, name, i == 0 ? 120 : 100);
 	}
@@ -465,10 +465,12 @@ END_TEST
 /* Some change of a pool of up to 12. */
 static void change(hashing *h, uint64_t random)
 {
-	char name[16];
+	/* two of them share all points by CRC-32 */
+	static const char *const names[12] = {"h0:80", "h1:80", "h2:80", "h3:80", "h4:80",    "h5:80",
+					      "h6:80", "h7:80", "h8:80", "h9:80", "plumless", "buckeroo"};
+	const char *name = names[random % 12];
 	lb_endpoint e;
 
-	snprintf(name, sizeof name, "host%d:80", (int)(random % 12));
 	if (lb_pool_find(h->pool, name, &e) != LB_OK) {
 		lb_endpoint_config config;
 		lb_endpoint_config_init(&config, sizeof config);
@@ -497,34 +499,128 @@ static void change(hashing *h, uint64_t random)
 	}
 }
 
-/* Tables that were kept where nothing changed are as good as new ones. */
-START_TEST(rings_that_lived_through_changes_are_as_if_made_anew)
+static lb_selector_config small_ring(lb_hash_profile profile)
+{
+	lb_selector_config config;
+
+	lb_selector_config_init(&config, sizeof config);
+	config.algorithm = LB_RING_HASH;
+	config.hash_profile = profile;
+	config.table_size = profile == LB_HASH_ENVOY ? 64 : 400;
+	return config;
+}
+
+/* Are the tables, some kept where nothing changed, those of a selector that is made now? */
+static bool as_if_made_anew(const hashing *h)
 {
 	static char kept[262144], anew[262144];
+	lb_selector_config config = small_ring(h->selector->rules.profile);
+	hashing other = *h;
+	bool same = true;
+
+	ck_ok(lb_selector_create(&other.selector, h->pool, &config));
+	lb_view_hold hold = lb_view_hold_now(h->pool);
+	for (uint32_t place = 0; place < lb_get(&hold.view->tiers_n); place++) {
+		write_table(h, place, kept, sizeof kept);
+		write_table(&other, place, anew, sizeof anew);
+		same &= strcmp(kept, anew) == 0;
+	}
+	lb_selector_destroy(other.selector);
+	return same;
+}
+
+START_TEST(rings_that_lived_through_changes_are_as_if_made_anew)
+{
 	uint64_t random = 5;
 
 	for (int p = 0; p < RINGS; p++) {
-		hashing h, other;
-		lb_selector_config config;
+		hashing h;
 		/* small: tiers get in each other's way */
-		hashing_open(&h, 12, LB_RING_HASH, rings[p], rings[p] == LB_HASH_ENVOY ? 64 : 400);
-		lb_selector_config_init(&config, sizeof config);
-		config.algorithm = LB_RING_HASH;
-		config.hash_profile = rings[p];
-		config.table_size = rings[p] == LB_HASH_ENVOY ? 64 : 400;
+		hashing_open(&h, 12, LB_RING_HASH, rings[p], small_ring(rings[p]).table_size);
 		for (long round = 0; round < rounds(300); round++) {
 			change(&h, random_from(&random));
-			other = h;
-			ck_ok(lb_selector_create(&other.selector, h.pool, &config));
-			lb_view_hold hold = lb_view_hold_now(h.pool);
-			for (uint32_t place = 0; place < lb_get(&hold.view->tiers_n); place++) {
-				write_table(&h, place, kept, sizeof kept);
-				write_table(&other, place, anew, sizeof anew);
-				if (strcmp(kept, anew) != 0)
-					ck_abort_msg("profile %d round %ld tier %u", p, round, place);
-			}
-			lb_selector_destroy(other.selector);
+			if (!as_if_made_anew(&h))
+				ck_abort_msg("profile %d round %ld", p, round);
 		}
+		hashing_close(&h);
+	}
+}
+END_TEST
+
+static lb_endpoint add_behind(hashing *h, const char *name, uint32_t priority)
+{
+	lb_endpoint_config config;
+	lb_endpoint endpoint;
+
+	lb_endpoint_config_init(&config, sizeof config);
+	config.name = name;
+	config.url = "url";
+	config.priority = priority;
+	ck_ok(lb_pool_add_endpoint(h->pool, &config, &endpoint));
+	return endpoint;
+}
+
+START_TEST(a_ring_whose_place_another_took_is_made_anew)
+{
+	hashing h;
+
+	hashing_open(&h, 4, LB_RING_HASH, LB_HASH_NGINX, 400);
+	lb_endpoint first = add_behind(&h, "first", 0);
+	add_behind(&h, "second", 1);
+	for (int round = 0; round < 4; round++) {
+		ck_assert(as_if_made_anew(&h));
+		ck_ok(lb_pool_set_admin(h.pool, first, round % 2 ? LB_ADMIN_UP : LB_ADMIN_DOWN));
+	}
+	hashing_close(&h);
+}
+END_TEST
+
+START_TEST(points_that_are_dropped_spoil_no_other_ring)
+{
+	hashing h;
+
+	hashing_open(&h, 4, LB_RING_HASH, LB_HASH_NGINX, 8192);
+	add_behind(&h, "plumless", 0);
+	add_behind(&h, "second", 1);
+	for (int round = 0; round < 4; round++) {
+		char before[8192], after[8192];
+		lb_endpoint twin = add_behind(&h, "buckeroo", 0);
+		write_table(&h, 1, before, sizeof before);
+		ck_assert(strncmp(before, "second", 6) == 0);
+		ck_ok(lb_pool_remove(h.pool, twin));
+		write_table(&h, 1, after, sizeof after);
+		ck_assert_str_eq(before, after);
+		/* one publication more: each half sees both */
+		ck_ok(lb_pool_set_weight(h.pool, lb_pool_next(h.pool, 0), 1));
+		h.w.now += LB_SECONDS;
+		lb_pool_tick(h.pool);
+	}
+	hashing_close(&h);
+}
+END_TEST
+
+START_TEST(nobody_is_named_twice_running_and_the_walk_ends)
+{
+	for (int p = 0; p < RINGS; p++) {
+		hashing h;
+		hashing_open(&h, 6, LB_RING_HASH, rings[p], 0);
+		for (int i = 0; i < 6; i++)
+			hashing_add(&h, (char[]){(char)('a' + i), 0}, 1);
+		lb_view_hold hold = lb_view_hold_now(h.pool);
+		lb_tier tier = lb_view_tier_at(h.pool, &hold, 0);
+		lb_algo_lane lane = {.shape = &h.pool->shape, .weights = h.pool->weights};
+		lb_pick pick = {
+		    .lane = &lane, .rules = &h.selector->rules, .key = UINT64_C(0x9123456789abcdef)};
+		lb_algo_entry entry;
+		uint32_t last = LB_NO_SLOT, slot, points = hashing_table(&h, 0, 0, &entry);
+		for (;; last = slot, pick.attempt++) {
+			slot = h.selector->algo->pick(h.selector->state, &tier, &pick);
+			if (slot == LB_NO_SLOT)
+				break;
+			ck_assert_uint_ne(slot, last);
+		}
+		ck_assert_uint_gt(pick.attempt, points / 2);
+		ck_assert_uint_lt(pick.attempt, points);
 		hashing_close(&h);
 	}
 }
@@ -706,6 +802,9 @@ Suite *suite_hashes(void)
 	tcase_add_test(ring, retries_go_round_the_ring_to_the_next_others);
 	tcase_add_test(ring, a_key_above_the_last_point_belongs_to_the_first);
 	tcase_add_test(ring, rings_that_lived_through_changes_are_as_if_made_anew);
+	tcase_add_test(ring, a_ring_whose_place_another_took_is_made_anew);
+	tcase_add_test(ring, points_that_are_dropped_spoil_no_other_ring);
+	tcase_add_test(ring, nobody_is_named_twice_running_and_the_walk_ends);
 	tcase_add_test(ring, profiles_and_sizes_that_are_none_are_refused);
 	tcase_add_test(map, who_is_down_moves_only_its_own_keys_of_a_map);
 	tcase_add_test(map, second_hashes_are_those_of_nginx);

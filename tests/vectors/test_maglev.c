@@ -600,6 +600,10 @@ START_TEST(next_choices_are_the_same_everywhere_and_reach_all)
 			ck_assert_uint_eq(names_of(&other, 0, key, b, DEFAULT_SIZE), n);
 			ck_assert_mem_eq(a, b, n * sizeof *a);
 			ck_assert_uint_eq(different_numbers(a, n), numbers[i]);
+			for (uint32_t k = 1; k < n; k++)
+				if (a[k] == a[k - 1])
+					ck_abort_msg("key %llu: the same twice in a row",
+						     (unsigned long long)key);
 			/* all different, as long as the list of refused ones is complete */
 			uint32_t listed = n < LB_REFUSED_MAX ? n : LB_REFUSED_MAX;
 			ck_assert_uint_eq(different_numbers(a, listed), listed);

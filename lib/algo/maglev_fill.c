@@ -41,22 +41,42 @@ static uint64_t next_round(const lb_maglev_claim *claim, uint32_t most)
 	return round > claim->turns ? round : (uint64_t)claim->turns + 1;
 }
 
+static void take_turn(lb_atomic16 *entries, uint32_t size, lb_maglev_claim *claim, uint32_t *taken)
+{
+	lb_put16(&entries[claim_entry(claim, size, taken)], claim->slot);
+	claim->turns++;
+}
+
+/* Equal weights: all take a turn in each round, and no queue is needed. */
+static void fill_evenly(lb_atomic16 *entries, uint32_t size, lb_maglev_claim *claims, uint32_t n,
+			uint32_t *taken)
+{
+	for (uint32_t filled = 0, place = 0; filled < size; filled++) {
+		take_turn(entries, size, &claims[place], taken);
+		place = place + 1 < n ? place + 1 : 0;
+	}
+}
+
 void lb_maglev_fill(lb_atomic16 *entries, uint32_t size, lb_maglev_claim *claims, uint32_t n, uint64_t *queue,
 		    uint32_t *taken)
 {
 	uint32_t most = 0;
+	bool even = true;
 
 	memset(taken, 0, lb_maglev_words(size) * sizeof *taken);
 	for (uint32_t i = 0; i < n; i++) {
 		most = claims[i].weight > most ? claims[i].weight : most;
+		even = even && claims[i].weight == claims[0].weight;
 		queue[i] = queue_key(1, i);
+	}
+	if (even) {
+		fill_evenly(entries, size, claims, n, taken);
+		return;
 	}
 	for (uint32_t filled = 0; filled < size; filled++) {
 		uint32_t place = (uint32_t)(~queue[0] & 0xffff);
-		lb_maglev_claim *claim = &claims[place];
-		lb_put16(&entries[claim_entry(claim, size, taken)], claim->slot);
-		claim->turns++;
-		queue[0] = queue_key(next_round(claim, most), place);
+		take_turn(entries, size, &claims[place], taken);
+		queue[0] = queue_key(next_round(&claims[place], most), place);
 		lb_heap_sink(queue, 0, n);
 	}
 }

@@ -18,6 +18,7 @@ static const lb_algo *const rows[ROWS] = {
     [LB_MAP_HASH] = &lb_algo_map_hash,
     [LB_RENDEZVOUS] = &lb_algo_rendezvous,
     [LB_FIRST_AVAILABLE] = &lb_algo_first_available,
+    [LB_LEAST_REQUEST] = &lb_algo_least_request,
 };
 
 const lb_algo *lb_algo_row(lb_algorithm algorithm)

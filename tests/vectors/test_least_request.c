@@ -2,9 +2,12 @@
  * Envoy's least request load balancer and its earliest-deadline-first scheduler, by the sequences of Envoy's own tests and
  * documentation.
  */
+#include "pool/view.h"
+#include "select/selector.h"
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void use(rig *r, uint32_t bias_percent, uint32_t choices, uint32_t random_start)
@@ -319,6 +322,51 @@ START_TEST(ties_of_thirds_last)
 }
 END_TEST
 
+/* A question whose answer is not used: the same as the next pick's, and not a byte of the state moves. */
+START_TEST(a_dry_pick_takes_no_turn)
+{
+	rig r;
+
+	rig_open(&r, LB_RANDOM, 3, (uint32_t[]){6, 3, 1}, NULL);
+	use(&r, 100, 2, 0);
+	lb_selector *s = r.selector;
+	size_t size = s->algo->size(&r.pool->shape, &s->rules);
+	void *before = malloc(size);
+	for (int i = 0; i < 50; i++) {
+		lb_view_hold hold = lb_view_hold_now(r.pool);
+		lb_tier tier = lb_view_tier_at(r.pool, &hold, 0);
+		lb_pick pick = {
+		    .lane = &r.pool->lanes[0].algo, .rules = &s->rules, .now = r.w.now, .dry = true};
+		memcpy(before, s->state, size);
+		uint32_t slot = s->algo->pick(s->state, &tier, &pick);
+		ck_assert_int_eq(memcmp(before, s->state, size), 0);
+		ck_assert_uint_eq(lb_endpoint_slot(r.e[rig_pick(&r, LB_SUCCESS)]), slot);
+	}
+	free(before);
+	rig_close(&r);
+}
+END_TEST
+
+/* A request that has been at one goes to the next by deadline, and to each once. */
+START_TEST(retries_follow_the_deadlines)
+{
+	rig r;
+	lb_ticket ticket = {0};
+
+	rig_open(&r, LB_RANDOM, 3, (uint32_t[]){1, 4, 2}, NULL);
+	use(&r, 0, 2, 0);
+	/* due at 1, 0.25, 0.5; of the retries, none has been at e0 */
+	ck_assert_int_eq(rig_select(&r, &ticket), 1);
+	ck_ok(lb_report_result(r.selector, &ticket, LB_FAILURE));
+	ck_assert_int_eq(rig_select(&r, &ticket), 2);
+	ck_ok(lb_report_result(r.selector, &ticket, LB_FAILURE));
+	ck_assert_int_eq(rig_select(&r, &ticket), 0);
+	ck_ok(lb_report_result(r.selector, &ticket, LB_FAILURE));
+	ck_assert_int_eq(rig_select(&r, &ticket), LB_ENONE);
+	rig_close(&r);
+}
+END_TEST
+
 Suite *suite_least_request(void)
 {
 	Suite *suite = suite_create("least_request");
@@ -337,6 +385,8 @@ Suite *suite_least_request(void)
 	tcase_add_test(tests, one_that_returns_gets_its_share_and_no_more);
 	tcase_add_test(tests, a_change_of_weight_converges_within_a_cycle);
 	tcase_add_test(tests, ties_of_thirds_last);
+	tcase_add_test(tests, a_dry_pick_takes_no_turn);
+	tcase_add_test(tests, retries_follow_the_deadlines);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

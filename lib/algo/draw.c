@@ -18,7 +18,7 @@ uint32_t lb_draw(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick
 	/* most of the weight was drawn or refused: deal among those that are left, the first one apart, as it wins ties */
 	if (n == 0)
 		n = lb_deal_more(tier, pick, slots, 0, 1);
-	return n == 0 ? 0 : lb_deal_more(tier, pick, slots, n, wanted);
+	return n == 0 || n == wanted ? n : lb_deal_more(tier, pick, slots, n, wanted);
 }
 
 /* Another one than `slot`, all alike: when draws by weight did not find it. */

@@ -198,6 +198,8 @@ START_TEST(two_choices_keep_queues_as_short_as_the_supermarket_model_says)
 	    {LB_TWO_CHOICES, 2, 50},
 	    {LB_TWO_CHOICES, 2, 70},
 	    {LB_TWO_CHOICES, 2, 90},
+	    {LB_TWO_CHOICES, 3, 50},
+	    {LB_TWO_CHOICES, 3, 90},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -243,6 +245,7 @@ START_TEST(balls_fall_into_bins_as_the_limit_says)
 	} rows[] = {
 	    {LB_RANDOM, 2, {0.36788, 0.36788, 0.18394, 0.06131, 0.01533}, 6, 10},
 	    {LB_TWO_CHOICES, 2, {0.23841, 0.53209, 0.22061, 0.00889, 0.00001}, 3, 4},
+	    {LB_TWO_CHOICES, 3, {0.17696, 0.64659, 0.17594, 0.00051, 0}, 2, 3},
 	};
 	lb_ticket *tickets = calloc(BINS, sizeof *tickets);
 	uint8_t *bins = calloc(BINS, 1);

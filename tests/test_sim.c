@@ -195,11 +195,8 @@ START_TEST(two_choices_keep_queues_as_short_as_the_supermarket_model_says)
 		lb_algorithm algorithm;
 		int d, load;
 	} rows[] = {
-	    {LB_TWO_CHOICES, 2, 50},
-	    {LB_TWO_CHOICES, 2, 70},
-	    {LB_TWO_CHOICES, 2, 90},
-	    {LB_TWO_CHOICES, 3, 50},
-	    {LB_TWO_CHOICES, 3, 90},
+	    {LB_TWO_CHOICES, 2, 50}, {LB_TWO_CHOICES, 2, 70}, {LB_TWO_CHOICES, 2, 90},
+	    {LB_TWO_CHOICES, 3, 50}, {LB_TWO_CHOICES, 3, 90},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

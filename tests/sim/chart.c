@@ -107,7 +107,7 @@ static void draw_row(FILE *file, const comparison *c, int algorithm)
 	int top = TOP + algorithm * ROW;
 
 	fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", NAMES - 10,
-		top + LOADS * BAR / 2 + 6, lb_algorithm_name((lb_algorithm)algorithm));
+		top + LOADS * BAR / 2 + 6, lb_algorithm_name(c->which[algorithm]));
 	for (int run = 0; run < SITUATIONS * LOADS; run++) {
 		int situation = run / LOADS, load = run % LOADS;
 		const sim_result *r = &c->results[algorithm][situation][load];

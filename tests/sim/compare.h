@@ -11,6 +11,7 @@ extern const char *const situations[SITUATIONS];
 
 typedef struct comparison {
 	int algorithms;
+	lb_algorithm which[ALGORITHMS_MAX];
 	sim_result results[ALGORITHMS_MAX][SITUATIONS][LOADS];
 } comparison;
 

@@ -15,17 +15,19 @@ static void show_progress(int algorithm, int run)
 	int done = 30 * (algorithm * SITUATIONS * LOADS + run) / runs;
 
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r  [%-30.*s] %-24s", done, bar, lb_algorithm_name((lb_algorithm)algorithm));
+		fprintf(stderr, "\r  [%-30.*s] %-24s", done, bar, lb_algorithm_name(all.which[algorithm]));
 }
 
 static void run_all(void)
 {
-	while (all.algorithms < ALGORITHMS_MAX && lb_algorithm_name((lb_algorithm)all.algorithms))
-		all.algorithms++;
+	/* a number may be kept for one that is not there yet */
+	for (int a = 0; a < ALGORITHMS_MAX; a++)
+		if (lb_algorithm_name((lb_algorithm)a))
+			all.which[all.algorithms++] = (lb_algorithm)a;
 	for (int a = 0; a < all.algorithms; a++) {
 		for (int run = 0; run < SITUATIONS * LOADS; run++) {
 			int situation = run / LOADS, load = run % LOADS;
-			sim_config config = compare_config((lb_algorithm)a, situation, loads[load] / 100.0);
+			sim_config config = compare_config(all.which[a], situation, loads[load] / 100.0);
 			show_progress(a, run);
 			sim_run(&config, &all.results[a][situation][load]);
 		}
@@ -44,7 +46,7 @@ static void show_table(int situation)
 		printf("  | %6s %5s %5s %8s ", "queue", "p50", "p99", "lost");
 	printf("\n");
 	for (int a = 0; a < all.algorithms; a++) {
-		printf("  %-22s", lb_algorithm_name((lb_algorithm)a));
+		printf("  %-22s", lb_algorithm_name(all.which[a]));
 		for (int l = 0; l < LOADS; l++) {
 			const sim_result *r = &all.results[a][situation][l];
 			printf("  | %6.2f %5.0f %5.0f %6.2f %% ", r->queue, (double)r->p50 / 1e6,

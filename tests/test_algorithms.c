@@ -458,8 +458,9 @@ START_TEST(law_cursors_before_a_wrap)
 				rig r;
 				int served[16] = {0};
 				rig_open(&r, (lb_algorithm)a, n, NULL, NULL);
-				if (a != LB_RANDOM && a != LB_TWO_CHOICES && a != LB_PEAK_EWMA &&
-				    a != LB_LEAST_REQUEST) {
+				/* those whose state begins with a cursor */
+				if (a == LB_ROUND_ROBIN || a == LB_WEIGHTED_ROUND_ROBIN ||
+				    a == LB_LEAST_CONNECTIONS || a == LB_LEAST_RESPONSE_TIME) {
 					uint64_t *words = r.selector->state;
 					words[0] = presets[p];
 				}

@@ -67,7 +67,8 @@ typedef struct lb_algo_view {
 /* What a pick may go by: one lane's view of the pool, the same for all picks in that lane. */
 typedef struct lb_algo_lane {
 	const lb_algo_shape *shape;
-	const lb_atomic32 *weights; /* by slot, x LB_WEIGHT_UNIT, slow start included */
+	const lb_atomic32 *weights;      /* by slot, x LB_WEIGHT_UNIT, slow start included */
+	const lb_atomic32 *weights_full; /* by slot, as configured */
 	const lb_atomic32 *ramps; /* by slot: what slow start leaves of the weight, of 2^32; 0 = all of it */
 	const lb_load *loads;     /* by slot */
 	const lb_record *records; /* by slot */

@@ -122,7 +122,11 @@ static lb_edf edf_of(void *state, const lb_tier *tier, const lb_pick *pick)
 /* In units of 2^-32. */
 static uint64_t weight_of(const lb_algo_lane *lane, uint32_t slot)
 {
-	return (uint64_t)lb_get(&lane->weights[slot]) << 32;
+	uint64_t weight = lb_get(&lane->weights_full[slot]);
+	uint32_t ramp = lb_get(&lane->ramps[slot]);
+
+	/* not the weights that slow start rounds to hundredths: a third has to be a third here */
+	return ramp == 0 ? weight << 32 : weight * ramp;
 }
 
 /* load / weight in the clock's units, rounded to nearest; load x 2^24, weight x 2^32 below 2^53. */

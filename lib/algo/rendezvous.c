@@ -59,16 +59,20 @@ static lb_bid bid_of(const lb_contender *contenders, uint64_t key, uint32_t slot
 	};
 }
 
+void lb_rendezvous_build_tier(lb_contender *contenders, const lb_algo_view *view, const lb_tier *tier)
+{
+	for (uint32_t place = 0; place < tier->n; place++) {
+		uint32_t slot = lb_tier_slot(tier, place);
+		const char *name = view->name(view->names, slot);
+		lb_put64(&contenders[slot].name, lb_hash(name, strlen(name), 0));
+		lb_put(&contenders[slot].weight, lb_get(&view->weights[slot]));
+	}
+}
+
 void lb_rendezvous_build(lb_contender *contenders, const lb_algo_view *view)
 {
-	for (uint32_t t = 0; t < view->tiers_n; t++) {
-		for (uint32_t place = 0; place < view->tiers[t].n; place++) {
-			uint32_t slot = lb_tier_slot(&view->tiers[t], place);
-			const char *name = view->name(view->names, slot);
-			lb_put64(&contenders[slot].name, lb_hash(name, strlen(name), 0));
-			lb_put(&contenders[slot].weight, lb_get(&view->weights[slot]));
-		}
-	}
+	for (uint32_t i = 0; i < view->tiers_n; i++)
+		lb_rendezvous_build_tier(contenders, view, &view->tiers[i]);
 }
 
 uint32_t lb_rendezvous_pick(const lb_contender *contenders, const lb_tier *tier, lb_pick *pick)

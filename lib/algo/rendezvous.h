@@ -15,7 +15,8 @@ typedef struct lb_contender {
 	lb_atomic32 weight;
 } lb_contender;
 
-/* Writes the members down, by slot. */
+/* Writes the members down, by slot: of one tier, or of all. */
+void lb_rendezvous_build_tier(lb_contender *contenders, const lb_algo_view *view, const lb_tier *tier);
 void lb_rendezvous_build(lb_contender *contenders, const lb_algo_view *view);
 
 /* The member with the highest score, then at each attempt the next; passes over those refused. One look at each member. */

@@ -10,7 +10,7 @@
 #ifndef LB_ALGO_RING_H
 #define LB_ALGO_RING_H
 
-#include "algo/algo.h"
+#include "algo/rendezvous.h"
 #include "base/block.h"
 
 #define LB_RING_POINTS_MAX (1u << 23) /* of a half: Envoy's default maximum */
@@ -18,7 +18,7 @@
 /* A tier's ring. */
 typedef struct lb_ring {
 	lb_atomic32 first; /* of its points in the half */
-	lb_atomic32 n;     /* 0: it did not fit, and picks go by score: ring_score.h */
+	lb_atomic32 n;     /* 0: it did not fit, and rendezvous hashing stands in */
 	lb_atomic32 index; /* where its index begins in the half's */
 	lb_atomic32 bits;  /* how many top bits the index goes by */
 	lb_atomic32 taken; /* points of the half that are its own, those included that were dropped */
@@ -38,7 +38,7 @@ typedef struct lb_ring_half {
 	void *points; /* lb_atomic64 or lb_atomic32, by width */
 	lb_atomic32 *index;
 	lb_atomic16 *slots;
-	lb_atomic64 *names; /* by slot: hashes of names, for tiers that did not fit; of both halves */
+	lb_contender *contenders; /* by slot, for tiers that did not fit; of both halves */
 	uint32_t capacity, width;
 } lb_ring_half;
 
@@ -76,7 +76,7 @@ static inline lb_ring_half lb_ring_half_at(const void *state, uint32_t half)
 	    .points = lb_at(points, half * stride * (width / 8)),
 	    .index = index + half * index_stride,
 	    .slots = slots + half * stride,
-	    .names = lb_at(slots, 2 * stride * sizeof *slots),
+	    .contenders = lb_at(slots, 2 * stride * sizeof *slots),
 	    .capacity = capacity,
 	    .width = width,
 	};

@@ -69,7 +69,7 @@ size_t lb_ring_size(const lb_algo_shape *shape, const lb_algo_rules *rules)
 	size_t stride = lb_ring_stride(lb_ring_capacity(shape, rules));
 
 	return sizeof(lb_ring_head) + 2 * stride * (lb_ring_width(rules) / 8 + sizeof(lb_atomic16)) +
-	       2 * lb_ring_index_stride(stride) * sizeof(lb_atomic32) + shape->slots * sizeof(lb_atomic64);
+	       2 * lb_ring_index_stride(stride) * sizeof(lb_atomic32) + shape->slots * sizeof(lb_contender);
 }
 
 static void put_point(const lb_ring_half *half, uint32_t at, uint64_t point)
@@ -223,16 +223,6 @@ static void fill(lb_ring_draft *draft)
 	finish(draft);
 }
 
-/* It does not fit: picks will need the names' hashes. */
-static void note_names(const lb_ring_draft *draft)
-{
-	for (uint32_t place = 0; place < draft->tier->n; place++) {
-		const char *name = name_of(draft, place);
-		lb_put64(&draft->half.names[lb_tier_slot(draft->tier, place)],
-			 lb_hash(name, strlen(name), 0));
-	}
-}
-
 /* What a ring is made of, in 64 bits that are not 0. A slot's order is new when it gets a new name. */
 static uint64_t print_of(const lb_algo_view *view, uint32_t place, uint32_t first, uint32_t room)
 {
@@ -265,7 +255,7 @@ static void build_ring(lb_ring_draft *draft, lb_ring *ring, uint32_t first, uint
 	if (fits)
 		fill(draft);
 	else
-		note_names(draft);
+		lb_rendezvous_build_tier(draft->half.contenders, draft->view, draft->tier);
 	lb_put(&ring->taken, draft->taken);
 	lb_put(&ring->bits, draft->bits);
 	lb_put(&ring->n, draft->n);

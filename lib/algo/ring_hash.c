@@ -1,7 +1,6 @@
 /* Ring hash: the first point that is not before the key's place; then the next other endpoints clockwise. See ring.h. */
 #include "algo/ring.h"
 #include "algo/ring_points.h"
-#include "algo/ring_score.h"
 #include "algo/table.h"
 
 /* What a pick goes by: one reading of a ring, in bounds whatever it was read from. */
@@ -76,7 +75,7 @@ static uint32_t pick_ring_hash(void *state, const lb_tier *tier, lb_pick *pick)
 	lb_ring_reading ring = read_ring(state, tier);
 
 	if (ring.n == 0)
-		return lb_ring_pick_by_score(ring.half.names, tier, pick);
+		return lb_rendezvous_pick(ring.half.contenders, tier, pick);
 	lb_ring_walk walk = resume(&ring, pick);
 	while (walk.steps < ring.n) {
 		uint64_t at = walk.first + walk.steps++;

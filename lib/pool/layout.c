@@ -90,6 +90,7 @@ static void lay_out_lane_at(lb_pool *pool, const lb_pool_layout *at, uint32_t nu
 	lane->algo = (lb_algo_lane){
 	    .shape = &pool->shape,
 	    .weights = pool->weights_now,
+	    .weights_full = pool->weights,
 	    .ramps = pool->ramps,
 	    .loads = lane->loads,
 	    .records = lane->records,

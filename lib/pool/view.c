@@ -17,8 +17,8 @@ typedef struct lb_draft {
 	uint32_t mode; /* LB_VIEW_* */
 	lb_shares shares;
 	bool divides; /* zones are obeyed */
-	lb_zone_list zones;
-	lb_zone_census census[LB_TIERS_MAX];
+	lb_zone_list zones[LB_LEVELS];
+	lb_zone_census census[LB_LEVELS];
 	uint32_t counts[LB_TIERS_MAX];
 	uint32_t next[LB_TIERS_MAX][LB_ZONES]; /* a tier that is not divided has one, the first */
 	bool divided[LB_TIERS_MAX];
@@ -36,59 +36,25 @@ static uint32_t next_slot(const lb_pool *pool, uint32_t at)
 	return lb_get(&pool->about[at].later);
 }
 
-/* Those who were usable last, counted as if they were now. */
-static void count_last_good(const lb_pool *pool, lb_level levels[LB_LEVELS])
-{
-	uint32_t good = lb_get(&pool->header->good);
-
-	for (uint32_t i = 0; i < LB_LEVELS; i++)
-		levels[i] = (lb_level){0};
-	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
-		lb_level *level = &levels[lb_get(&pool->slots[at].priority)];
-		if (good == 0 || lb_get(&pool->about[at].good) != good ||
-		    lb_standing_of(&pool->slots[at]) == LB_EXCLUDED)
-			continue;
-		level->hosts = ++level->total;
-		level->healthy++;
-	}
-}
-
 /* Decides what the view stands for, and what each priority gets. */
 static void share(lb_draft *draft)
 {
-	const lb_pool *pool = draft->pool;
-	lb_shares_rules rules = pool->shares;
 	lb_level levels[LB_LEVELS];
-	uint32_t usable = 0;
 
-	lb_census(pool, levels);
-	for (uint32_t i = 0; i < LB_LEVELS; i++)
-		usable += levels[i].healthy + levels[i].degraded;
-	draft->mode = LB_VIEW_USABLE;
-	/* panic has an answer of its own to "nobody" */
-	if (usable == 0 && rules.panic_percent == 0 && pool->fail_mode == LB_FAIL_OPEN) {
-		draft->mode = LB_VIEW_OPEN;
-		rules.panic_percent = 100;
-	}
-	if (usable == 0 && rules.panic_percent == 0 && pool->fail_mode == LB_FAIL_LAST_GOOD) {
-		draft->mode = LB_VIEW_LAST_GOOD;
-		count_last_good(pool, levels);
-	}
-	lb_shares_of(&draft->shares, &rules, levels, LB_LEVELS);
+	lb_census(draft->pool, levels);
+	draft->mode = lb_census_share(draft->pool, levels, &draft->shares);
 }
 
 /* The tier that a slot belongs to now, or REST. */
-static uint32_t tier_of(const lb_draft *draft, uint32_t number)
+static uint32_t tier_of(const lb_draft *draft, uint32_t number, lb_standing standing)
 {
 	const lb_pool *pool = draft->pool;
-	const lb_slot *slot = &pool->slots[number];
-	lb_standing standing = lb_standing_of(slot);
-	uint32_t priority = lb_get(&slot->priority);
+	uint32_t priority = lb_get(&pool->slots[number].priority);
 
 	if (standing == LB_EXCLUDED)
 		return REST;
 	if (draft->mode == LB_VIEW_LAST_GOOD)
-		return lb_get(&pool->about[number].good) == lb_get(&pool->header->good) ? priority : REST;
+		return lb_was_good(pool, number) ? priority : REST;
 	if (draft->shares.panic[priority])
 		return pool->panic_fails && draft->mode == LB_VIEW_USABLE ? REST : priority;
 	if (standing == LB_UNUSABLE)
@@ -103,43 +69,37 @@ static bool divides(const lb_draft *draft, uint32_t tier)
 	       draft->mode == LB_VIEW_USABLE;
 }
 
-static uint32_t zone_of(lb_draft *draft, uint32_t tier, uint32_t number)
-{
-	return divides(draft, tier) ? lb_zone_place(&draft->zones, lb_get(&draft->pool->slots[number].zone))
-				    : 0;
-}
-
-/* Looks at each slot once: scratch holds its tier, and above that its zone's place in the draft's list. */
+/* Looks at each slot once: scratch holds its tier, and above that its zone's place in its priority's list. */
 static void classify(lb_draft *draft)
 {
 	const lb_pool *pool = draft->pool;
 
 	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
-		uint32_t priority = lb_get(&pool->slots[at].priority);
-		uint32_t tier = tier_of(draft, at);
-		bool counts = divides(draft, priority) && lb_standing_of(&pool->slots[at]) != LB_EXCLUDED;
-		uint32_t zone = counts ? zone_of(draft, priority, at) : 0;
+		lb_standing standing = lb_standing_of(&pool->slots[at]);
+		uint32_t priority = lb_get(&pool->slots[at].priority), zone = 0;
+		uint32_t tier = tier_of(draft, at, standing);
 		draft->members++;
-		if (counts && zone < LB_ZONES)
-			draft->census[priority].total[zone]++;
-		if (tier < LB_TIERS_MAX) {
+		if (tier != REST) {
 			draft->counts[tier]++;
 			draft->eligible++;
 		}
-		if (tier < LB_LEVELS && counts && zone < LB_ZONES)
-			draft->census[tier].members[zone]++;
+		if (divides(draft, priority) && standing != LB_EXCLUDED) {
+			zone = lb_zone_place(&draft->zones[priority], lb_get(&pool->slots[at].zone));
+			lb_zone_census *census = &draft->census[priority];
+			if (zone < LB_ZONES) {
+				census->total[zone]++;
+				census->members[zone] += tier == priority;
+			}
+		}
 		lb_put(&pool->scratch[at], zone << 8 | tier);
 	}
 }
 
-/* The load of a tier in per cent. In panic the whole priority is one tier. */
+/* The load of a tier in per cent. */
 static uint32_t load_of(const lb_draft *draft, uint32_t number)
 {
-	const lb_shares *shares = &draft->shares;
-
-	if (number >= LB_LEVELS)
-		return shares->panic[number - LB_LEVELS] ? 0 : shares->degraded[number - LB_LEVELS];
-	return shares->healthy[number] + (shares->panic[number] ? shares->degraded[number] : 0);
+	return number < LB_LEVELS ? draft->shares.healthy[number]
+				  : draft->shares.degraded[number - LB_LEVELS];
 }
 
 static uint32_t panic_of(const lb_draft *draft, uint32_t number)
@@ -173,13 +133,13 @@ static uint32_t place_tier(lb_draft *draft, lb_view_tier *tier, uint32_t number,
 	lb_put(&tier->reason, reason_of(draft, number));
 	uint32_t made = 0;
 	if (divides(draft, number))
-		made = lb_zones_divide_tier(draft->pool, draft->view, tier, &draft->zones,
+		made = lb_zones_divide_tier(draft->pool, draft->view, tier, &draft->zones[number],
 					    &draft->census[number], groups);
 	draft->divided[number] = made > 0;
-	for (uint32_t zone = 0, at = first; zone < LB_ZONES; zone++) {
-		draft->next[number][zone] = at;
-		at += draft->census[number].members[zone];
-	}
+	draft->next[number][0] = first;
+	for (uint32_t zone = 1; zone < LB_ZONES && made > 0; zone++)
+		draft->next[number][zone] =
+		    draft->next[number][zone - 1] + draft->census[number].members[zone - 1];
 	return made;
 }
 

@@ -99,26 +99,47 @@ static bool weigh(const lb_pool *pool, const lb_zone_list *list, const lb_zone_c
 	return lb_zone_weights(shares, weights, list->n, pool->shares.overprovision_percent);
 }
 
-/* Routes from our own zone, which may have to be added to the list. */
+/* Callers like us in a zone of the list. Where nothing is told: as many in each zone that has endpoints. */
+static uint32_t callers_in(const lb_pool *pool, uint32_t number, bool told, bool inhabited)
+{
+	if (!told)
+		return number != 0 && (inhabited || number == pool->zone);
+	const lb_zone *about = number != 0 ? find(pool, number) : NULL;
+	return about ? lb_get(&about->callers) : 0;
+}
+
+/* Routes from our own zone, which may have to be added to the list; and so may callers who have no endpoints nearby. */
 static bool route(const lb_pool *pool, lb_zone_list *list, const lb_zone_census *census,
 		  lb_zone_routes *routes)
 {
-	lb_zone_counts counts[LB_ZONES] = {{0}};
+	lb_zone_counts counts[LB_ZONES + 1] = {{0}};
 	uint32_t weight, own = lb_zone_place(list, pool->zone);
-	bool told = told_of_all(pool, &weight).callers > 0;
+	uint32_t elsewhere = told_of_all(pool, &weight).callers;
+	bool told = elsewhere > 0;
 
 	if (list->n > LB_ZONES)
 		return false;
 	for (uint32_t zone = 0; zone < list->n; zone++) {
-		const lb_zone *about = list->numbers[zone] != 0 ? find(pool, list->numbers[zone]) : NULL;
 		counts[zone].endpoints = census->members[zone];
+		counts[zone].callers = callers_in(pool, list->numbers[zone], told, census->total[zone] > 0);
 		if (told)
-			counts[zone].callers = about ? lb_get(&about->callers) : 0;
-		else
-			counts[zone].callers = census->members[zone] > 0 || zone == own;
+			elsewhere -= counts[zone].callers;
 	}
-	lb_zone_routes_of(routes, counts, list->n, own, pool->zone_endpoints_min);
+	counts[list->n].callers = elsewhere;
+	uint32_t n = list->n + (elsewhere > 0);
+	if (n > LB_ZONES)
+		return false;
+	lb_zone_routes_of(routes, counts, n, own, pool->zone_endpoints_min);
 	return routes->way != LB_ZONE_ANY;
+}
+
+static uint32_t count_groups(const lb_zone_census *census)
+{
+	uint32_t groups = 0;
+
+	for (uint32_t zone = 0; zone < LB_ZONES; zone++)
+		groups += census->members[zone] > 0;
+	return groups;
 }
 
 /* The place of our zone's group among the tier's; `groups` if nobody is there. */
@@ -142,7 +163,8 @@ uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *
 	lb_zone_routes routes;
 	uint32_t groups = 0;
 
-	if (divided == LB_DIVIDED_NOT || zones.n > LB_ZONES || used + zones.n > LB_ZONE_GROUPS_MAX)
+	if (divided == LB_DIVIDED_NOT || zones.n > LB_ZONES ||
+	    used + count_groups(census) > LB_ZONE_GROUPS_MAX)
 		return 0;
 	if (divided == LB_DIVIDED_BY_WEIGHT && weigh(pool, &zones, census, &shares))
 		groups = write_groups(view, tier, list, census, shares.until, used);
@@ -159,45 +181,79 @@ uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *
 	return groups;
 }
 
-/* The sums of the members' weights by zone, of one priority. */
-static void sum_weights(const lb_pool *pool, uint32_t priority, lb_zone_list *list,
-			uint64_t sums[LB_ZONES + 1])
+/* The zones of a priority as hashing sees them: with the sums of their usable members' weights. */
+typedef struct keyed_level {
+	lb_zone_list list;
+	uint64_t sums[LB_ZONES + 1];
+	uint64_t told[LB_ZONES]; /* weights of the zones, all scaled alike: the largest has 25 bits */
+	bool divided;
+} keyed_level;
+
+static void sum_weights(const lb_pool *pool, uint32_t priority, keyed_level *level)
 {
 	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
 	     at = lb_get(&pool->about[at].later)) {
 		const lb_slot *slot = &pool->slots[at];
-		if (lb_get(&slot->priority) == priority && (lb_get(&slot->gates) & LB_GATES_CLOSED) == 0)
-			sums[lb_zone_place(list, lb_get(&slot->zone))] += lb_get(&pool->weights[at]);
+		if (lb_get(&slot->priority) != priority)
+			continue;
+		uint32_t zone = lb_zone_place(&level->list, lb_get(&slot->zone));
+		if ((lb_get(&slot->gates) & LB_GATES_CLOSED) == 0)
+			level->sums[zone] += lb_get(&pool->weights[at]);
 	}
 }
 
-/* weight x the zone's / the sum of the zone's members, with 10 digits behind the point: relative, and at least 1. */
-static uint32_t keyed_weight(uint32_t weight, uint32_t zone_weight, uint64_t sum)
+/* Divided as tiers are: not with too many zones, nor where none that has a weight has somebody usable. */
+static void weigh_level(const lb_pool *pool, keyed_level *level)
 {
-	uint64_t share = sum > 0 ? ((uint64_t)weight * zone_weight << 10) / sum : 0;
+	uint64_t largest = 0;
+
+	if (level->list.n > LB_ZONES)
+		return;
+	for (uint32_t zone = 0; zone < level->list.n; zone++) {
+		uint32_t number = level->list.numbers[zone];
+		const lb_zone *told = number != 0 ? find(pool, number) : NULL;
+		level->told[zone] = told ? lb_get(&told->weight) : 0;
+		largest = lb_max64(largest, level->told[zone]);
+		level->divided |= level->told[zone] > 0 && level->sums[zone] > 0;
+	}
+	for (; largest > 0 && largest < UINT32_C(1) << 24; largest *= 2)
+		for (uint32_t zone = 0; zone < level->list.n; zone++)
+			level->told[zone] *= 2;
+}
+
+/* weight x the zone's / the sum of the zone's members: relative, and at least 1. All of a priority sum to less than 2^30. */
+static uint32_t keyed_weight(const keyed_level *level, uint32_t zone, uint32_t weight)
+{
+	uint64_t sum = level->sums[zone];
+	uint64_t share = sum > 0 ? weight * level->told[zone] / sum : 0;
 
 	return (uint32_t)lb_min64(lb_max64(share, 1), UINT32_C(1) << 30);
+}
+
+static void put_keyed_weights(lb_pool *pool, uint32_t priority)
+{
+	keyed_level level = {.divided = false};
+
+	sum_weights(pool, priority, &level);
+	weigh_level(pool, &level);
+	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
+	     at = lb_get(&pool->about[at].later)) {
+		uint32_t weight = lb_get(&pool->weights[at]);
+		if (lb_get(&pool->slots[at].priority) != priority)
+			continue;
+		if (level.divided)
+			weight = keyed_weight(
+			    &level, lb_zone_place(&level.list, lb_get(&pool->slots[at].zone)), weight);
+		lb_put(&pool->weights_keyed[at], weight);
+	}
 }
 
 const lb_atomic32 *lb_zones_keyed_weights(lb_pool *pool)
 {
 	if (lb_zones_divide(pool) != LB_DIVIDED_BY_WEIGHT)
 		return pool->weights;
-	for (uint32_t priority = 0; priority <= LB_PRIORITY_MAX; priority++) {
-		lb_zone_list list = {0};
-		uint64_t sums[LB_ZONES + 1] = {0};
-		sum_weights(pool, priority, &list, sums);
-		for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-		     at = lb_get(&pool->about[at].later)) {
-			uint32_t zone = lb_get(&pool->slots[at].zone);
-			if (lb_get(&pool->slots[at].priority) != priority)
-				continue;
-			const lb_zone *told = zone != 0 ? find(pool, zone) : NULL;
-			uint64_t sum = sums[lb_zone_place(&list, zone)];
-			lb_put(&pool->weights_keyed[at], keyed_weight(lb_get(&pool->weights[at]),
-								      told ? lb_get(&told->weight) : 0, sum));
-		}
-	}
+	for (uint32_t priority = 0; priority <= LB_PRIORITY_MAX; priority++)
+		put_keyed_weights(pool, priority);
 	return pool->weights_keyed;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "base/gcd.h"
 #include "base/span.h"
+#include "pool/census.h"
 #include "pool/chain.h"
 #include "pool/trial.h"
 #include "select/choice.h"
@@ -203,6 +204,45 @@ static bool walk(lb_choice *choice, uint32_t first, uint32_t n, uint32_t shut)
 	return false;
 }
 
+/* Has a zone of a tier divided by weight none? */
+static bool has_no_share(const lb_view *view, const lb_view_tier *tier, uint32_t group)
+{
+	uint32_t at = lb_get(&tier->groups) + group;
+
+	if (lb_get(&tier->divided) != LB_DIVIDED_BY_WEIGHT || at >= LB_ZONE_GROUPS_MAX)
+		return false;
+	return lb_get(&view->groups[at].until) == (group > 0 ? lb_get(&view->groups[at - 1].until) : 0);
+}
+
+/* The other zones of a tier, each its algorithm's choice: first that of any member of theirs, then in order. */
+static bool ask_other_zones(lb_choice *choice, lb_group refused, const lb_tier *whole, const lb_tier *asked)
+{
+	const lb_view *view = choice->view.view;
+	const lb_view_tier *tier = &view->tiers[refused.place];
+	uint32_t groups = lb_get(&tier->groups_n), start = 0;
+
+	if (whole->n <= asked->n || groups > LB_ZONES)
+		return false;
+	uint32_t at =
+	    whole->first + lb_below((uint32_t)(lb_pick_random(choice->pick) >> 32), whole->n - asked->n);
+	if (at >= asked->first)
+		at += asked->n;
+	for (uint32_t group = 1; group < groups; group++)
+		if (lb_view_group_at(choice->pool, &choice->view, refused.place, group).first <= at)
+			start = group;
+	for (uint32_t i = 0; i < groups; i++) {
+		lb_group group = {refused.place, (start + i) % groups};
+		lb_tier other = lb_group_tier(choice->pool, &choice->view, group);
+		if (group.zone == refused.zone || other.n == 0 || has_no_share(view, tier, group.zone))
+			continue;
+		choice->pick->refused_n = 0;
+		choice->taken->reason = lb_group_reason(&choice->view, group);
+		if (ask(choice, &other))
+			return true;
+	}
+	return false;
+}
+
 /* One tier: the algorithm's choice, else any that is left. */
 static bool choose_from_tier(lb_choice *choice, lb_group group)
 {
@@ -217,6 +257,8 @@ static bool choose_from_tier(lb_choice *choice, lb_group group)
 	if (asked.n > 0 && ask(choice, &asked))
 		return true;
 	choice->named = LB_NO_SLOT;
+	if (group.zone != LB_WHOLE_TIER && ask_other_zones(choice, group, &whole, &asked))
+		return true;
 	if (choice->taken->reason == LB_BY_ALGORITHM || choice->taken->reason == LB_BY_SPILL)
 		choice->taken->reason = LB_BY_LAST_RESORT;
 	return walk(choice, whole.first, whole.n, choice->shut);
@@ -242,15 +284,30 @@ static bool choose_from_tiers(lb_choice *choice)
 	return false;
 }
 
+/* Do health and breakers leave somebody? Then the pool has not failed, only this request found nobody. */
+static bool has_usable(const lb_choice *choice, uint32_t members)
+{
+	const lb_pool *pool = choice->pool;
+
+	for (uint32_t place = 0; place < members && place < pool->shape.slots; place++) {
+		uint32_t slot = lb_get(&choice->view.members[place].slot);
+		if (slot < pool->shape.slots && lb_standing_of(&pool->slots[slot]) >= LB_USABLE)
+			return true;
+	}
+	return false;
+}
+
 /* Nobody at all: what the pool's panic and its fail_mode say. Before a view is published that says the same. */
 static bool choose_from_failed(lb_choice *choice, uint32_t members)
 {
 	const lb_pool *pool = choice->pool;
-	bool panics = pool->shares.panic_percent != 0 && !pool->panic_fails;
+	bool panics = pool->shares.panic_percent != 0;
 
-	choice->taken->reason = panics ? LB_BY_PANIC : LB_BY_FAIL_OPEN;
-	if (!panics && pool->fail_mode == LB_FAIL_CLOSED)
+	if (panics ? pool->panic_fails : pool->fail_mode == LB_FAIL_CLOSED)
 		return false;
+	if (has_usable(choice, members))
+		return false;
+	choice->taken->reason = panics ? LB_BY_PANIC : LB_BY_FAIL_OPEN;
 	choice->shut = LB_GATES_HARD | LB_WHY_STANDBY;
 	if (!panics && pool->fail_mode == LB_FAIL_LAST_GOOD) {
 		/* the view's candidates are the last good ones */
@@ -287,15 +344,16 @@ static bool is_shed(const lb_choice *choice)
 	return place < LB_TIERS_MAX && lb_get(&choice->view.view->tiers[place].panic) == LB_PANIC_FAILS;
 }
 
-/* A round with the soft vetoes, if there are any, and one without. */
+/* A round with all soft vetoes, if there are any, one without that of the zone, and one without any. */
 static bool choose_in_round(lb_choice *choice)
 {
 	if (is_shed(choice))
 		return false;
-	if (choice->vetoes != 0) {
+	while (choice->vetoes != 0) {
 		if (choose_from_tiers(choice))
 			return true;
-		choice->vetoes = 0;
+		bool by_zone = (choice->vetoes & LB_WHY_ZONE) != 0;
+		choice->vetoes = by_zone ? choice->vetoes & ~(uint32_t)LB_WHY_ZONE : 0;
 		choice->pick->refused_n = 0;
 		choice->named = LB_NO_SLOT;
 	}

@@ -155,6 +155,22 @@ static bool try_trial(lb_choice *choice)
 	return false;
 }
 
+/*
+ * Is a slot of the tier's kind? An algorithm that goes by keys may name any of the priority: nginx's hash places all that live,
+ * and finds out later who may be used.
+ */
+static bool belongs(const lb_choice *choice, const lb_tier *tier, uint32_t slot)
+{
+	const lb_pool *pool = choice->pool;
+
+	if (!choice->selector->keyed)
+		return true;
+	if (lb_get(&choice->view.view->mode) == LB_VIEW_LAST_GOOD)
+		return lb_was_good(pool, slot);
+	bool degraded = lb_get(&pool->slots[slot].health) == LB_DEGRADED;
+	return choice->shut != LB_GATES_CLOSED || degraded == (tier->number >= LB_LEVELS);
+}
+
 /* Asks the algorithm about a group's candidates; its first answer may be known already. */
 static bool ask(lb_choice *choice, const lb_tier *tier)
 {
@@ -172,7 +188,8 @@ static bool ask(lb_choice *choice, const lb_tier *tier)
 			slot = choice->selector->algo->pick(choice->selector->state, tier, pick);
 		if (slot >= choice->pool->shape.slots)
 			return false;
-		if (lb_choice_take(choice, slot, choice->shut) || take_stand_in(choice, slot))
+		if (belongs(choice, tier, slot) &&
+		    (lb_choice_take(choice, slot, choice->shut) || take_stand_in(choice, slot)))
 			return true;
 		refuse(choice, slot);
 	}

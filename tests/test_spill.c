@@ -85,9 +85,9 @@ static void check_rows(const row *rows, size_t n, uint32_t panic, uint32_t overp
 		populate(&c, &rows[i]);
 		check_shares(&c, &rows[i], (int)i);
 		check_picks(&c, &rows[i], false, (int)i);
-		crowd_choose_by(&c, LB_RING_HASH);
+		crowd_choose_by(&c, LB_MAP_HASH);
 		check_picks(&c, &rows[i], true, (int)i);
-		crowd_choose_by(&c, LB_RENDEZVOUS);
+		crowd_choose_by(&c, LB_RING_HASH);
 		check_picks(&c, &rows[i], true, (int)i);
 		crowd_close(&c);
 	}

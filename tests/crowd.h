@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CROWD = 320 };
+enum { CROWD = 520 };
 
 typedef struct crowd {
 	world w;

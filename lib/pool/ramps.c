@@ -51,10 +51,12 @@ static void follow(lb_pool *pool, uint32_t number, bool started, lb_time now)
 {
 	lb_about *about = &pool->about[number];
 	bool serves = usable(&pool->slots[number]);
-	bool came = lb_get(&about->serving) == 0 || lb_get(&about->returned) != 0;
+	bool returned = lb_get(&about->returned) != 0;
+	bool came = lb_get(&about->serving) == 0 || returned;
 
 	lb_put(&about->serving, serves);
-	if (serves)
+	/* only a mark that was seen: a breaker may close right now */
+	if (serves && returned)
 		lb_put(&about->returned, 0);
 	if (!serves || !came)
 		return;

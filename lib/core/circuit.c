@@ -265,6 +265,16 @@ static bool enter_trial(lb_circuit *circuit, lb_trial *cells, const lb_circuit_r
 	return false;
 }
 
+bool lb_circuit_has_place(const lb_circuit *circuit, const lb_trial *cells, const lb_circuit_rules *rules,
+			  lb_time now)
+{
+	uint32_t epoch = lb_circuit_epoch(lb_get_acquire(&circuit->word)), i = 0;
+
+	while (i < rules->trials && !cell_free(&cells[i], rules, lb_get_acquire(&cells[i].owner), epoch, now))
+		i++;
+	return i < rules->trials;
+}
+
 bool lb_circuit_enter(lb_circuit *circuit, lb_trial *cells, const lb_circuit_rules *rules, lb_time now,
 		      lb_pass *pass, lb_turn *turn)
 {

@@ -91,6 +91,10 @@ static inline bool lb_circuit_closed(const lb_circuit *circuit, lb_pass *pass)
 	return (word & (LB_CIRCUIT_STATE | 3u << LB_CIRCUIT_FORCE_SHIFT)) == 0;
 }
 
+/* Would one that is half open, or open with its time over, let a trial begin? Changes nothing. */
+bool lb_circuit_has_place(const lb_circuit *circuit, const lb_trial *cells, const lb_circuit_rules *rules,
+			  lb_time now);
+
 /*
  * How a call went. `calls` = calls with a verdict in the window now, this one included; 0 = do not look at the rate.
  * `random` = 32 random bits for the jitter. Returns LB_OK or LB_ESTALE (older epoch, expired trial). Does not count into

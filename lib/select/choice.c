@@ -26,17 +26,21 @@ static bool in_tried_zone(const lb_choice *choice, uint32_t number)
 	return false;
 }
 
-/* In slow start a part of an endpoint's keys is served by their next choices: always the same ones, fewer and fewer. */
+/*
+ * In slow start a part of an endpoint's keys is served by their next choices: always the same ones, fewer and fewer. Which ones
+ * has nothing to do with their places in a table: those may come of lb_mix64(key).
+ */
 static bool lacks_key(const lb_choice *choice, uint32_t number)
 {
 	uint32_t ramp = lb_get(&choice->pool->ramps[number]);
 
-	return ramp != 0 && (uint32_t)(lb_mix64(choice->pick->key) >> 32) >= ramp;
+	return ramp != 0 && (uint32_t)(lb_mix64(~choice->pick->key) >> 32) >= ramp;
 }
 
 /*
- * The bound: ceil(c x (m + 1) x weight / all weights), for m in flight in the tier. Source: Mirrokni, Thorup, Zadimoghaddam,
- * Consistent Hashing with Bounded Loads (2016).
+ * The bound: ceil(c x (m + 1) x weight / all weights), for m in flight in the tier. Who became unusable since the view was
+ * published has no part in it: else the others together could not take all. Source: Mirrokni, Thorup, Zadimoghaddam, Consistent
+ * Hashing with Bounded Loads (2016).
  */
 void lb_choice_bind(lb_choice *choice, const lb_tier *tier)
 {
@@ -48,6 +52,8 @@ void lb_choice_bind(lb_choice *choice, const lb_tier *tier)
 		return;
 	for (uint32_t place = 0; place < tier->n; place++) {
 		uint32_t slot = lb_tier_slot(tier, place);
+		if (slot >= pool->shape.slots || (lb_get(&pool->slots[slot].gates) & choice->shut) != 0)
+			continue;
 		open += lb_load_seen(&choice->lane->loads[slot]);
 		weights += lb_get(&pool->weights[slot]);
 	}
@@ -135,11 +141,20 @@ static void count_up(const lb_lane *lane, uint32_t slot, uint32_t limit)
 static bool would_enter(const lb_choice *choice, uint32_t number)
 {
 	const lb_pool *pool = choice->pool;
-	lb_time until;
+	const lb_circuit *circuit = &pool->slots[number].circuit;
+	lb_time now = choice->pick->now;
 
-	return (choice->shut & LB_WHY_BREAKER) == 0 || !pool->has_breaker ||
-	       lb_circuit_state(&pool->slots[number].circuit, &pool->breaker, choice->pick->now, &until) !=
-		   LB_BREAKER_OPEN;
+	if ((choice->shut & LB_WHY_BREAKER) == 0 || !pool->has_breaker)
+		return true;
+	switch (lb_circuit_state(circuit, &pool->breaker, now, NULL)) {
+	case LB_BREAKER_CLOSED:
+		return true;
+	case LB_BREAKER_HALF_OPEN:
+		return lb_circuit_has_place(circuit, lb_pool_cells(pool, number), &pool->breaker, now);
+	case LB_BREAKER_OPEN:
+		break;
+	}
+	return false;
 }
 
 /*

@@ -38,14 +38,11 @@ static uint32_t vetoes_of(const lb_choice *choice)
 	return vetoes;
 }
 
-/* A round begins: those that were tried are refused beforehand. */
-static void begin_round(lb_choice *choice)
+/* Those that were tried are refused beforehand. */
+static void refuse_tried(lb_choice *choice)
 {
 	lb_pool *pool = choice->pool;
 
-	choice->view = lb_view_hold_now(pool);
-	choice->shut = LB_GATES_CLOSED;
-	choice->vetoes = vetoes_of(choice);
 	choice->pick->refused_n = 0;
 	for (uint32_t i = 0; i < choice->ticket->attempts; i++) {
 		uint32_t slot = lb_pool_slot(pool, choice->ticket->tried[i], false);
@@ -54,6 +51,14 @@ static void begin_round(lb_choice *choice)
 	}
 	if (choice->skip != LB_NO_SLOT)
 		refuse(choice, choice->skip);
+}
+
+static void begin_round(lb_choice *choice)
+{
+	choice->view = lb_view_hold_now(choice->pool);
+	choice->shut = LB_GATES_CLOSED;
+	choice->vetoes = vetoes_of(choice);
+	refuse_tried(choice);
 	if (choice->named == LB_NO_SLOT)
 		choice->first = lb_group_first(choice->selector, &choice->view, choice->pick);
 }
@@ -261,7 +266,7 @@ static bool ask_other_zones(lb_choice *choice, lb_group refused, const lb_tier *
 }
 
 /* One tier: the algorithm's choice, else any that is left. */
-static bool choose_from_tier(lb_choice *choice, lb_group group)
+static bool ask_and_walk(lb_choice *choice, lb_group group)
 {
 	lb_tier whole = lb_view_tier_at(choice->pool, &choice->view, group.place);
 	lb_tier asked = lb_group_tier(choice->pool, &choice->view, group);
@@ -279,6 +284,21 @@ static bool choose_from_tier(lb_choice *choice, lb_group group)
 	if (choice->taken->reason == LB_BY_ALGORITHM || choice->taken->reason == LB_BY_SPILL)
 		choice->taken->reason = LB_BY_LAST_RESORT;
 	return walk(choice, whole.first, whole.n, choice->shut);
+}
+
+/* Slow start moves a key to another endpoint of the tier, never to another tier: who all lack it have it all the same. */
+static bool choose_from_tier(lb_choice *choice, lb_group group)
+{
+	if (ask_and_walk(choice, group))
+		return true;
+	if ((choice->vetoes & LB_WHY_RAMP) == 0)
+		return false;
+	uint32_t vetoes = choice->vetoes;
+	choice->vetoes &= ~(uint32_t)LB_WHY_RAMP;
+	refuse_tried(choice);
+	bool taken = ask_and_walk(choice, group);
+	choice->vetoes = vetoes;
+	return taken;
 }
 
 /* The tier that the request's share fell to, then the others in order. */

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
 	lb_selector_config selection;
 	uint32_t lane = 0;
 	lb_time now = LB_SECONDS;
+	uint64_t key = 0; /* for the algorithms that go by one */
 
 	if (argc != 5)
 		return 2;
@@ -41,7 +42,7 @@ int main(int argc, char **argv)
 	for (long i = 0; i < steps; i++) {
 		lb_ticket *ticket = &tickets[i % OPEN];
 		lb_outcome outcome = {.result = LB_SUCCESS, .latency = LB_MILLISECONDS, .now = now};
-		lb_request request = {.lane = lane, .now = now};
+		lb_request request = {.lane = lane, .now = now, .key = key += UINT64_C(0x9e3779b97f4a7c15)};
 		if (ticket->id != 0 && lb_report(selector, ticket, &outcome) != LB_OK)
 			return 1;
 		if (lb_select(selector, &request, ticket) != LB_OK)

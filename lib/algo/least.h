@@ -18,19 +18,23 @@ static inline size_t lb_scan_size(const lb_algo_shape *shape, const lb_algo_rule
 	return shape->lanes * sizeof(lb_scan);
 }
 
-static inline uint32_t lb_scan_start(const lb_scan *scan, const lb_tier *tier)
+/* A question that is asked again keeps its place in pick->cursor, as the lane's does not move. */
+static inline uint32_t lb_scan_start(const lb_scan *scan, const lb_tier *tier, const lb_pick *pick)
 {
-	uint32_t start = lb_get(&scan->next);
+	bool goes_on = pick->dry && pick->cursor != 0;
+	uint32_t start = goes_on ? (uint32_t)pick->cursor : lb_get(&scan->next);
 
 	return start < tier->n ? start : 0;
 }
 
 /* Ends a scan that chose `place` (LB_NO_SLOT: none). Returns the slot there. */
-static inline uint32_t lb_scan_end(lb_scan *scan, const lb_tier *tier, const lb_pick *pick, uint32_t place)
+static inline uint32_t lb_scan_end(lb_scan *scan, const lb_tier *tier, lb_pick *pick, uint32_t place)
 {
 	if (place == LB_NO_SLOT)
 		return LB_NO_SLOT;
-	if (!pick->dry)
+	if (pick->dry)
+		pick->cursor = place + 1;
+	else
 		lb_put(&scan->next, place + 1);
 	return lb_tier_slot(tier, place);
 }

@@ -11,7 +11,7 @@ static uint32_t pick_least_connections(void *state, const lb_tier *tier, lb_pick
 	uint32_t best = LB_NO_SLOT;
 	uint64_t best_load = 0, best_weight = 0;
 
-	for (uint32_t i = 0, place = lb_scan_start(scan, tier); i < tier->n; i++, place++) {
+	for (uint32_t i = 0, place = lb_scan_start(scan, tier, pick); i < tier->n; i++, place++) {
 		if (place == tier->n)
 			place = 0;
 		uint32_t slot = lb_tier_slot(tier, place);

@@ -53,7 +53,7 @@ static uint32_t pick_least_response_time(void *state, const lb_tier *tier, lb_pi
 	lb_scan *scan = &((lb_scan *)state)[lane->number];
 	lb_field field = {.measured.place = LB_NO_SLOT, .unmeasured.place = LB_NO_SLOT, .least = LB_NEVER};
 
-	for (uint32_t i = 0, place = lb_scan_start(scan, tier); i < tier->n; i++, place++) {
+	for (uint32_t i = 0, place = lb_scan_start(scan, tier, pick); i < tier->n; i++, place++) {
 		if (place == tier->n)
 			place = 0;
 		uint32_t slot = lb_tier_slot(tier, place);

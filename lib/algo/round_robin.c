@@ -74,6 +74,18 @@ static uint32_t take_shared_turn(lb_rotation *rotation, const lb_tier *tier)
 	return lb_tier_slot(tier, place);
 }
 
+/* Whose turn it is, taking none. */
+static uint32_t look_at_turn(const lb_rotation *rotation, const lb_tier *tier, const lb_pick *pick)
+{
+	lb_rotation asked = {0};
+
+	if (lb_get(&rotation->started) == 0 && lb_get(&rotation->order) == 0) {
+		start(&asked, tier, pick);
+		rotation = &asked;
+	}
+	return lb_tier_slot(tier, next_place(rotation, tier, lb_get(&rotation->order)));
+}
+
 static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick)
 {
 	lb_rotation *rotation = &((lb_rotations *)state)[pick->lane->number].tiers[tier->number];
@@ -82,7 +94,7 @@ static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick
 	if (pick->attempt > 0)
 		return lb_deal_evenly(tier, pick);
 	if (pick->dry)
-		return lb_tier_slot(tier, next_place(rotation, tier, lb_get(&rotation->order)));
+		return look_at_turn(rotation, tier, pick);
 	if (lb_get(&rotation->started) == 0)
 		start(rotation, tier, pick);
 	if (pick->lane->shared)

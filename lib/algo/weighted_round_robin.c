@@ -119,8 +119,11 @@ static uint32_t pick_weighted_round_robin(void *state, const lb_tier *tier, lb_p
 
 	if (pick->attempt > 0)
 		return deal(memory, tier, turns, pick);
-	if (lb_get(&cursor->started) == 0 && !pick->dry)
+	lb_turn_cursor asked = {0};
+	if (lb_get(&cursor->started) == 0) {
+		cursor = pick->dry ? &asked : cursor;
 		start(cursor, cycle, pick);
+	}
 	if (cycle > 0)
 		return lb_turn_slot(memory, lane->shape, turns, take_turn(cursor, cycle, pick));
 	uint64_t phase = lb_get64(&cursor->phase);

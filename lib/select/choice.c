@@ -70,7 +70,8 @@ static bool above_bound(const lb_choice *choice, uint32_t number)
 	uint64_t weight = lb_get(&choice->pool->weights[number]);
 	uint64_t most = (share * weight + whole - 1) / whole;
 
-	return (uint64_t)lb_load_seen(&choice->lane->loads[number]) + 1 > most;
+	/* a weight of 0 has a gate of its own */
+	return weight != 0 && (uint64_t)lb_load_seen(&choice->lane->loads[number]) + 1 > most;
 }
 
 static uint32_t soft_vetoes(const lb_choice *choice, uint32_t number)

@@ -60,6 +60,22 @@ static int ask_dry(lb_choice *choice, const lb_request *request, const lb_algo_l
 	return lb_choose_as(choice, request);
 }
 
+/* The gates that count for a slot where it stands: in panic neither health nor breakers are asked. */
+static uint32_t shut_for(const lb_choice *choice, uint32_t number)
+{
+	const lb_pool *pool = choice->pool;
+	const lb_view *view = choice->view.view;
+	uint32_t priority = lb_get(&pool->slots[number].priority), tiers = lb_get(&view->tiers_n);
+	bool last_good = lb_get(&view->mode) == LB_VIEW_LAST_GOOD;
+
+	if (last_good && lb_get(&pool->about[number].good) != lb_get(&pool->header->good))
+		return LB_GATES_CLOSED;
+	for (uint32_t place = 0; place < tiers && place < LB_TIERS_MAX; place++)
+		if (lb_get(&view->tiers[place].number) == priority)
+			return lb_view_shut(&choice->view, place);
+	return LB_GATES_CLOSED;
+}
+
 /* All living endpoints that could not have had the request, each with everything that speaks against it. */
 static void list_refused(lb_choice *choice, lb_explanation *explanation)
 {
@@ -68,14 +84,16 @@ static void list_refused(lb_choice *choice, lb_explanation *explanation)
 
 	choice->skip = LB_NO_SLOT;
 	for (uint32_t slot = 0; slot < slots; slot++) {
-		if (lb_get_acquire(&pool->slots[slot].life) != LB_SLOT_LIVE)
+		lb_endpoint endpoint = lb_pool_id_of(pool, slot);
+		/* the chosen one may have a veto against it that gave way, or be a trial */
+		if (lb_get_acquire(&pool->slots[slot].life) != LB_SLOT_LIVE ||
+		    endpoint == explanation->choice)
 			continue;
-		uint32_t why = lb_choice_why(choice, slot, LB_GATES_CLOSED);
+		uint32_t why = lb_choice_why(choice, slot, shut_for(choice, slot));
 		if (why == 0)
 			continue;
 		if (explanation->refused_n < LB_REFUSALS_MAX)
-			explanation->refused[explanation->refused_n] =
-			    (lb_refusal){lb_pool_id_of(pool, slot), why};
+			explanation->refused[explanation->refused_n] = (lb_refusal){endpoint, why};
 		explanation->refused_n++;
 	}
 }
@@ -88,8 +106,10 @@ static void bind_first(lb_choice *choice)
 	choice->view = lb_view_hold_now(choice->pool);
 	choice->first = lb_group_first(selector, &choice->view, choice->pick);
 	choice->vetoes = selector->keyed ? LB_WHY_BOUND | LB_WHY_RAMP : 0;
+	choice->bound = 0;
 	if (choice->first.place >= LB_TIERS_MAX)
 		return;
+	choice->shut = lb_view_shut(&choice->view, choice->first.place);
 	lb_tier tier = lb_view_tier_at(choice->pool, &choice->view, choice->first.place);
 	lb_choice_bind(choice, &tier);
 }

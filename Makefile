@@ -27,6 +27,8 @@ endif
 # select and its report).
 LIB_FLAGS  := -std=c11 $(WARNINGS) -Ilib -Iinclude -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections \
 	-fno-tree-slp-vectorize -MMD -MP
+# no padding before jumps, loops and labels: 4 % of the archive
+LIB_FLAGS  += $(if $(shell $(CC) --version 2>/dev/null | grep -i clang),,-fno-align-jumps -fno-align-loops -fno-align-labels)
 HOST_FLAGS := -std=c11 $(WARNINGS) -Iinclude -MMD -MP
 # tests look inside
 TEST_FLAGS := $(HOST_FLAGS) -Ilib -Itests -I$(BUILD) $(shell pkg-config --cflags check jansson 2>/dev/null)

@@ -198,7 +198,7 @@ int lb_pool_set_breaker(lb_pool *pool, lb_endpoint endpoint, lb_breaker_force fo
  * overprovision_percent; without, and with lb_pool_config.zone set, as much as is fair stays in our zone, and what is too
  * much for it goes to zones that have more endpoints than callers. Hashing goes by weights only.
  * Returns LB_OK; LB_EINVAL: zone 0, weight above LB_WEIGHT_MAX, callers above LB_CALLERS_MAX; LB_ELIMIT: LB_ZONES_MAX zones
- * are known. A priority with more than LB_ZONES_MAX zones is not divided. Source: Envoy's zone aware routing and locality weighted
+ * are known. A priority with more than LB_ZONES_MAX zones is not divided, nor what is above 48 zones in all priorities together. Source: Envoy's zone aware routing and locality weighted
  * load balancing. Threads: control.
  */
 int lb_pool_set_zone(lb_pool *pool, uint32_t zone, uint32_t weight, uint32_t callers);

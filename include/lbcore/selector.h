@@ -58,8 +58,12 @@ typedef struct lb_selector_config {
 	    random_start; /* 1: start at a random turn, so that a fleet does not hit the same endpoint first; 0 */
 	uint32_t choices; /* how many are drawn, where an algorithm draws and compares: 2; 2 to 10 */
 	lb_hash_profile hash_profile; /* LB_HASH_LBCORE */
-	uint32_t
-	    table_size; /* Maglev: entries, a prime; Envoy's ring: points, at least; other rings: points, at most; 0 = the algorithm's */
+	/*
+	 * Maglev: entries, a prime up to 5,000,011; 0 = 65,537. Envoy's ring: the least number of points; 0 = 1,024. Other rings:
+	 * points that fit, up to 8 Mi: with more, all endpoints get fewer in proportion; 0 = 160 for each of endpoints_max (ours 640,
+	 * up to 1 Mi). Our own rings are the same in two pools with the same table_size and endpoints_max.
+	 */
+	uint32_t table_size;
 	uint32_t
 	    bound_percent; /* hashing: none takes more than this of its fair share of requests in flight; 0 = off; 100 to 1000 */
 	uint32_t

@@ -96,7 +96,8 @@ enum {
 	LB_ALGO_KEYED = 1 << 0, /* goes by the request's key; a tier is never split by zones */
 	LB_ALGO_ORDERED =
 	    1 << 1, /* names all candidates in an order of its own; asked on until it says LB_NO_SLOT */
-	LB_ALGO_PEAKS = 1 << 2 /* goes by records' peak averages */
+	LB_ALGO_PEAKS = 1 << 2, /* goes by records' peak averages */
+	LB_ALGO_LEVELS = 1 << 3 /* may name any living member of the priority, eligible or not */
 };
 
 /* An entry of an algorithm's table, to be looked at. */

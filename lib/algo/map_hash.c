@@ -229,7 +229,7 @@ static uint64_t hash_map_hash(const lb_algo_rules *rules, const void *key, size_
 
 const lb_algo lb_algo_map_hash = {
     .name = "map_hash",
-    .traits = LB_ALGO_KEYED | LB_ALGO_ORDERED,
+    .traits = LB_ALGO_KEYED | LB_ALGO_ORDERED | LB_ALGO_LEVELS,
     .accepts = accepts_map_hash,
     .size = size_map_hash,
     .build = build_map_hash,

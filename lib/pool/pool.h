@@ -99,10 +99,10 @@ typedef struct lb_view {
 	_Alignas(LB_LINE) lb_atomic32 tiers_n;
 	lb_atomic32
 	    only; /* the place of a tier that gets all requests, whole and without panic; LB_TIERS_MAX = there is none */
-	lb_atomic32 mode;       /* LB_VIEW_* */
-	lb_atomic32 zones_n;    /* in how many zones the members stand; more than LB_ZONES = that + 1 */
-	lb_atomic32 eligible_n; /* the first so many members are in tiers */
-	lb_atomic32 members_n;  /* then all other living ones */
+	lb_atomic32 mode; /* LB_VIEW_* */
+
+	lb_atomic32 eligible_n;           /* the first so many members are in tiers */
+	lb_atomic32 members_n;            /* then all other living ones */
 	lb_view_tier tiers[LB_TIERS_MAX]; /* in the order in which they serve */
 	lb_view_group groups[LB_ZONE_GROUPS_MAX];
 } lb_view;

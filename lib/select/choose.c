@@ -101,14 +101,14 @@ static bool prefer(lb_choice *choice, const lb_request *request)
 }
 
 /*
- * Is a slot of the tier's kind? An algorithm that goes by keys may name any of the priority: nginx's hash places all that live,
- * and finds out later who may be used.
+ * Is a slot of the tier's kind? An algorithm may name any of the priority: nginx's hash places all that live, and finds out
+ * later who may be used.
  */
 static bool belongs(const lb_choice *choice, const lb_tier *tier, uint32_t slot)
 {
 	const lb_pool *pool = choice->pool;
 
-	if (!choice->selector->keyed)
+	if ((choice->selector->algo->traits & LB_ALGO_LEVELS) == 0)
 		return true;
 	if (lb_get(&choice->view.view->mode) == LB_VIEW_LAST_GOOD)
 		return lb_was_good(pool, slot);

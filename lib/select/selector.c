@@ -134,7 +134,8 @@ int lb_selector_create(lb_selector **out, lb_pool *pool, const lb_selector_confi
 		return LB_ENOMEM;
 	selector->bound_percent = taken.bound_percent;
 	selector->keyed = (algo->traits & LB_ALGO_KEYED) != 0;
-	selector->plain = taken.bound_percent == 0 && !(pool->has_ramp && selector->keyed);
+	selector->plain = taken.bound_percent == 0 && !(pool->has_ramp && selector->keyed) &&
+			  (algo->traits & LB_ALGO_LEVELS) == 0;
 	error = open_place(selector, &taken);
 	if (error != LB_OK) {
 		lb_env_free(&pool->env, selector, selector->size);

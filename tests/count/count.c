@@ -27,8 +27,7 @@ int main(int argc, char **argv)
 	config.endpoints_max = (uint32_t)atoi(argv[2]);
 	config.tickets_max = 2 * OPEN;
 	if (lb_algorithm_find(argv[1], &selection.algorithm) != LB_OK ||
-	    lb_pool_create(&pool, &config, NULL) != LB_OK ||
-	    lb_selector_create(&selector, pool, &selection) != LB_OK)
+	    lb_pool_create(&pool, &config, NULL) != LB_OK)
 		return 2;
 	for (uint32_t i = 0; i < config.endpoints_max; i++) {
 		char name[16];
@@ -36,6 +35,9 @@ int main(int argc, char **argv)
 		if (lb_pool_add(pool, name, "", 1, NULL) != LB_OK)
 			return 2;
 	}
+	/* the selector last: its tables are built once */
+	if (lb_selector_create(&selector, pool, &selection) != LB_OK)
+		return 2;
 	if (argv[3][0] == 'o' && lb_pool_join(pool, 1, &lane) != LB_OK)
 		return 2;
 	long steps = atol(argv[4]);

@@ -15,6 +15,3 @@ echo "  libmemcached: SEED=$SEED"
 ${CC:-cc} -std=c11 -Wall -Wextra -Iinclude tests/live/ketama.c "$BUILD/liblbcore.a" \
 	$(pkg-config --cflags --libs libmemcached) -o "$BUILD/live-ketama" || exit 1
 "$BUILD/live-ketama" "$SEED"
-answer=$?
-[ $answer = 3 ] && skip "lbcore has no such ring yet"
-exit $answer

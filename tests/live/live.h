@@ -18,7 +18,6 @@ static inline void live_fail(const char *what)
 	exit(1);
 }
 
-/* Ends the program with 3 when lbcore has no such selector. */
 static inline void live_make(live_pair *made, lb_algorithm algorithm, lb_hash_profile profile)
 {
 	lb_pool_config config;
@@ -32,9 +31,8 @@ static inline void live_make(live_pair *made, lb_algorithm algorithm, lb_hash_pr
 	selection.algorithm = algorithm;
 	selection.hash_profile = profile;
 	selection.random_start = 0;
-	if (!lb_algorithm_name(algorithm) ||
-	    lb_selector_create(&made->selector, made->pool, &selection) != LB_OK)
-		exit(3);
+	if (lb_selector_create(&made->selector, made->pool, &selection) != LB_OK)
+		live_fail("no such selector");
 }
 
 static inline void live_free(live_pair *made)

@@ -94,10 +94,6 @@ compare() {
 	mapfile -t wanted < <(servers "$set" lbcore)
 	"$PICKS" "$method" "${wanted[@]}" <"$keys" >"$dir/picked"
 	answer=$?
-	if [ $answer = 3 ]; then
-		printf '  nginx %-12s skipped  lbcore has no such method yet\n' "$method"
-		return
-	fi
 	# one curl, one connection
 	awk -v url="http://$front/$method$set" '{printf "%surl = \"%s?key=%s\"\nheader = \"X-Forwarded-For: %s\"\nsilent\n",
 		(NR > 1 ? "next\n" : ""), url, $1, $1}' "$keys" | curl -K - >"$dir/answered"

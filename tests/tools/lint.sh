@@ -55,9 +55,14 @@ cppcheck -q --std=c11 --error-exitcode=1 --enable=warning,performance,portabilit
 
 # Left out, with reasons: cert-err33-c and security.insecureAPI ask for functions that libc does not have; narrowing and
 # easily swapped parameters are covered by -Wconversion and by names; anything else is on.
-clang-tidy --quiet --warnings-as-errors='*' \
-	--checks='-*,bugprone-*,cert-*,clang-analyzer-*,concurrency-*,portability-*,performance-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-clang-analyzer-security.insecureAPI.*,-cert-err33-c,-performance-no-int-to-ptr,-bugprone-reserved-identifier,-cert-dcl37-c,-cert-dcl51-cpp' \
-	lib/*/*.c -- -std=c11 -Ilib -Iinclude 2>/dev/null || report "clang-tidy"
+# shellcheck disable=SC2317 # xargs calls it
+tidy() {
+	clang-tidy --quiet --warnings-as-errors='*' \
+		--checks='-*,bugprone-*,cert-*,clang-analyzer-*,concurrency-*,portability-*,performance-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-clang-analyzer-security.insecureAPI.*,-cert-err33-c,-performance-no-int-to-ptr,-bugprone-reserved-identifier,-cert-dcl37-c,-cert-dcl51-cpp' \
+		"$@" -- -std=c11 -Ilib -Iinclude 2>/dev/null
+}
+export -f tidy
+printf '%s\n' lib/*/*.c | xargs -P "$(nproc)" -n 6 bash -c 'tidy "$@"' _ || report "clang-tidy"
 
 shellcheck tests/hygiene/*.sh tests/tools/*.sh tests/count/*.sh tests/golden/*.sh tests/live/*.sh .ci/run || report "shellcheck"
 

@@ -217,10 +217,10 @@ START_TEST(any_weights_are_filled_as_by_envoys_rounds)
 		uint64_t queue[64];
 		lb_atomic16 got[1009];
 		uint32_t expected[1009];
-		for (uint32_t i = 0; i < n; i++)
-			claims[i] = (lb_maglev_claim){.at = (uint32_t)(lb_mix64(seed++) % size),
-						      .skip = 1 + (uint32_t)(lb_mix64(seed++) % (size - 1)),
-						      .weight = 1 + (uint32_t)(lb_mix64(seed++) % most),
+		for (uint32_t i = 0; i < n; i++, seed += 3)
+			claims[i] = (lb_maglev_claim){.at = (uint32_t)(lb_mix64(seed) % size),
+						      .skip = 1 + (uint32_t)(lb_mix64(seed + 1) % (size - 1)),
+						      .weight = 1 + (uint32_t)(lb_mix64(seed + 2) % most),
 						      .slot = i};
 		memcpy(copy, claims, sizeof copy);
 		lb_maglev_fill(got, size, copy, n, queue, taken);

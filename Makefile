@@ -165,9 +165,12 @@ check: $(BUILD)/run-tests $(STRESS) all examples
 SAN_CHECK = $(MAKE) --no-print-directory BUILD=$(BUILD)-$(1) CFLAGS="-O1 -g -fno-omit-frame-pointer $(2)" \
 	LDFLAGS="$(2)" STRESS_SECONDS=$(STRESS_SECONDS) check-plain
 
+# slow company: each suite in a process of its own, as many at once as there are cores
+EACH_SUITE = sed 's/SUITE(\(.*\))/\1/' $(BUILD)/suites.inc | xargs -P "$$(nproc)" -n 1
+
 check-plain: $(BUILD)/run-tests $(STRESS)
 	$(Q)for s in $(STRESS); do $$s $(STRESS_SECONDS) || exit 1; done
-	$(Q)CK_FORK=no $(BUILD)/run-tests
+	$(Q)export CK_FORK=no; $(EACH_SUITE) $(BUILD)/run-tests
 
 check-asan: STRESS_SECONDS = 10
 check-asan:
@@ -179,7 +182,7 @@ check-tsan:
 	$(Q)LB_TEST_SMALL=1 TSAN_OPTIONS=halt_on_error=1 $(call SAN_CHECK,tsan,-fsanitize=thread)
 
 check-valgrind: $(BUILD)/run-tests
-	$(Q)CK_FORK=no CK_TIMEOUT_MULTIPLIER=50 LB_TEST_SMALL=1 \
+	$(Q)export CK_FORK=no CK_TIMEOUT_MULTIPLIER=50 LB_TEST_SMALL=1; $(EACH_SUITE) \
 		valgrind -q --error-exitcode=9 --leak-check=full --fair-sched=yes $(BUILD)/run-tests
 
 COMMA := ,

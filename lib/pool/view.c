@@ -207,25 +207,28 @@ static const char *name_of(const void *pool, uint32_t slot)
 	return ((const lb_pool *)pool)->about[slot].name;
 }
 
-/* The living members with a weight, priority by priority, whether they are eligible or not. */
+/*
+ * The living members with a weight, priority by priority, whether they are eligible or not: counted, then placed. Weights and
+ * priorities change under control only, so both looks see the same.
+ */
 static void list_levels(const lb_pool *pool, lb_tier *levels, uint32_t buffer)
 {
-	uint32_t used = 0;
+	uint32_t counts[LB_LEVELS] = {0}, first = 0;
 
-	for (uint32_t priority = 0; priority <= LB_PRIORITY_MAX; priority++) {
-		uint32_t first = used;
-		for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-		     at = lb_get(&pool->about[at].later)) {
-			if (lb_get(&pool->slots[at].priority) != priority || lb_get(&pool->weights[at]) == 0)
-				continue;
-			lb_put(&pool->levels[used].slot, at);
-			lb_put(&pool->levels[used++].order, lb_get(&pool->about[at].order));
-		}
-		levels[priority] = (lb_tier){.members = pool->levels + first,
-					     .first = first,
-					     .n = used - first,
-					     .number = priority,
-					     .buffer = buffer};
+	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at))
+		counts[lb_get(&pool->slots[at].priority)] += lb_get(&pool->weights[at]) != 0;
+	for (uint32_t priority = 0; priority < LB_LEVELS; priority++) {
+		levels[priority] = (lb_tier){
+		    .members = pool->levels + first, .first = first, .number = priority, .buffer = buffer};
+		first += counts[priority];
+	}
+	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
+		lb_tier *level = &levels[lb_get(&pool->slots[at].priority)];
+		if (lb_get(&pool->weights[at]) == 0)
+			continue;
+		lb_member *member = &pool->levels[level->first + level->n++];
+		lb_put(&member->slot, at);
+		lb_put(&member->order, lb_get(&pool->about[at].order));
 	}
 }
 

@@ -6,21 +6,9 @@
 #include "base/crc32.h"
 #include "base/sort.h"
 #include "hashing.h"
+#include "recorded.h"
 
-#include <jansson.h>
 #include <stdlib.h>
-
-/* The file beside this one. */
-static json_t *load(void)
-{
-	char path[512];
-	const char *slash = strrchr(__FILE__, '/');
-
-	snprintf(path, sizeof path, "%.*s/nginx.json", (int)(slash - __FILE__), __FILE__);
-	json_t *root = json_load_file(path, 0, NULL);
-	ck_assert_ptr_nonnull(root);
-	return root;
-}
 
 /* The letter of "127.0.0.1:910N", 'a' for the first. */
 static char letter(const char *name)
@@ -46,7 +34,7 @@ static uint64_t bits_of_address(const hashing *h, int i)
 /* Compares all recordings whose name begins with `prefix`. Returns the number of keys. */
 static size_t compare(const char *prefix, lb_algorithm algorithm, lb_hash_profile profile)
 {
-	json_t *root = load(), *recording;
+	json_t *root = recorded_load(__FILE__), *recording;
 	const char *name;
 	size_t keys = 0;
 

@@ -3,19 +3,7 @@
  * Envoy's slow start in its deadline scheduler (test/common/upstream/load_balancer_impl_test.cc, SlowStart cases).
  */
 #include "fleet.h"
-
-#include <jansson.h>
-
-static json_t *load(void)
-{
-	char path[512];
-	const char *slash = strrchr(__FILE__, '/');
-
-	snprintf(path, sizeof path, "%.*s/nginx.json", (int)(slash - __FILE__), __FILE__);
-	json_t *root = json_load_file(path, 0, NULL);
-	ck_assert_ptr_nonnull(root);
-	return root;
-}
+#include "recorded.h"
 
 static char letter_of_next(fleet *f)
 {
@@ -24,7 +12,7 @@ static char letter_of_next(fleet *f)
 
 START_TEST(smooth_sequences_as_nginx_served_them)
 {
-	json_t *root = load(), *recording;
+	json_t *root = recorded_load(__FILE__), *recording;
 	const char *name;
 	int sets = 0;
 

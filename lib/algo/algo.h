@@ -76,18 +76,17 @@ typedef struct lb_algo_lane {
 	lb_random random;
 	uint32_t number;
 	bool shared; /* lane 0: other threads pick there, too */
+	bool dry;    /* only questions: no turn is taken, no cursor moves */
 } lb_algo_lane;
 
-/* One question. */
+/* One question. What is loaded as one must have been stored as one: fields that are asked together lie together. */
 typedef struct lb_pick {
 	const lb_algo_lane *lane;
 	const lb_algo_rules *rules;
 	lb_time now;
 	uint64_t key;    /* of a keyed algorithm; a request without one got one at random */
 	uint64_t cursor; /* the algorithm's own, from one attempt to the next; 0 at the first */
-	bool dry;        /* only a question: no turn is taken, no cursor of the lane moves */
-	uint32_t attempt;
-	uint32_t refused_n;
+	uint32_t attempt, refused_n;
 	uint16_t refused[LB_REFUSED_MAX]; /* full: later ones are not listed */
 } lb_pick;
 

@@ -31,17 +31,15 @@ static uint32_t any_other(const lb_tier *tier, const lb_pick *pick, uint32_t slo
 	return lb_tier_slot(tier, place);
 }
 
-uint32_t lb_draw_less_loaded(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick)
+lb_two lb_draw_two_by_weight(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick)
 {
-	uint32_t slots = pick->lane->shape->slots;
-	uint32_t a = lb_alias_draw(alias, tier, slots, true, lb_pick_random(pick));
-	uint32_t b = a;
+	uint32_t below = pick->lane->shape->slots;
+	uint32_t one = lb_alias_draw(alias, tier, below, true, lb_pick_random(pick));
+	uint32_t two = one;
 
-	for (uint32_t draws = 0; b == a && draws < DRAWS_EACH; draws++)
-		b = lb_alias_draw(alias, tier, slots, true, lb_pick_random(pick));
-	if (b == a)
-		b = any_other(tier, pick, a);
-	return lb_less_loaded(pick->lane, a, b, true);
+	for (uint32_t draws = 0; two == one && draws < DRAWS_EACH; draws++)
+		two = lb_alias_draw(alias, tier, below, true, lb_pick_random(pick));
+	return (lb_two){one, two == one ? any_other(tier, pick, one) : two};
 }
 
 uint32_t lb_draw_least_loaded(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick)

@@ -29,8 +29,29 @@ static inline bool lb_drawn(const uint32_t *slots, uint32_t n, uint32_t slot)
 /* Of `choices` drawn, the one with the fewest requests in flight for its weight; LB_NO_SLOT if all were refused. */
 uint32_t lb_draw_least_loaded(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick);
 
-/* The same for a tier of unequal weights and two or more members, two choices and none refused: quicker. */
-uint32_t lb_draw_less_loaded(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick);
+/* Two slots, in the order in which they were drawn. */
+typedef struct lb_two {
+	uint32_t one, two;
+} lb_two;
+
+/* Two distinct slots of a tier of two or more members, by unequal weights. */
+lb_two lb_draw_two_by_weight(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick);
+
+/*
+ * Two distinct slots of a tier of two or more members, refused or not: quicker than lb_draw. Equal weights take one random
+ * number for both. `uneven`: lb_alias_uneven().
+ */
+static inline lb_two lb_draw_two(const lb_alias *alias, const lb_tier *tier, const lb_pick *pick, bool uneven)
+{
+	if (uneven)
+		return lb_draw_two_by_weight(alias, tier, pick);
+	uint64_t random = lb_pick_random(pick);
+	uint32_t one = lb_below((uint32_t)(random >> 32), tier->n);
+	uint32_t two = lb_below((uint32_t)random, tier->n - 1);
+
+	two += two >= one;
+	return (lb_two){lb_tier_slot(tier, one), lb_tier_slot(tier, two)};
+}
 
 /* The less loaded of two, without a branch: which one it is cannot be foretold, and a wrong guess costs 5 ns. */
 static inline uint32_t lb_less_loaded(const lb_algo_lane *lane, uint32_t a, uint32_t b, bool uneven)

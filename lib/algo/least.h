@@ -21,7 +21,7 @@ static inline size_t lb_scan_size(const lb_algo_shape *shape, const lb_algo_rule
 /* A question that is asked again keeps its place in pick->cursor, as the lane's does not move. */
 static inline uint32_t lb_scan_start(const lb_scan *scan, const lb_tier *tier, const lb_pick *pick)
 {
-	bool goes_on = pick->dry && pick->cursor != 0;
+	bool goes_on = pick->lane->dry && pick->cursor != 0;
 	uint32_t start = goes_on ? (uint32_t)pick->cursor : lb_get(&scan->next);
 
 	return start < tier->n ? start : 0;
@@ -32,7 +32,7 @@ static inline uint32_t lb_scan_end(lb_scan *scan, const lb_tier *tier, lb_pick *
 {
 	if (place == LB_NO_SLOT)
 		return LB_NO_SLOT;
-	if (pick->dry)
+	if (pick->lane->dry)
 		pick->cursor = place + 1;
 	else
 		lb_put(&scan->next, place + 1);

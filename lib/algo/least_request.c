@@ -197,7 +197,7 @@ static int64_t due_in(lb_edf *edf, uint32_t slot, uint32_t *number)
 	}
 	uint64_t cost = cost_of(edf->pick, slot);
 	*number = edf->number;
-	if (edf->pick->dry)
+	if (edf->pick->lane->dry)
 		edf->number++;
 	else
 		set_turn(edf, slot, edf->now + cost);
@@ -242,13 +242,13 @@ static uint32_t pick_by_deadline(void *state, const lb_tier *tier, const lb_pick
 	lb_edf edf = edf_of(state, tier, pick);
 	int64_t ahead = 0;
 
-	if (!pick->dry && lb_get(&edf.clock->started) == 0) {
+	if (!pick->lane->dry && lb_get(&edf.clock->started) == 0) {
 		lb_put(&edf.clock->started, 1);
 		if (pick->rules->random_start)
 			start_at_random(&edf);
 	}
 	uint32_t slot = earliest(&edf, &ahead);
-	if (pick->dry)
+	if (pick->lane->dry)
 		return slot;
 	if (slot != LB_NO_SLOT)
 		set_turn(&edf, slot, edf.now + (uint64_t)ahead + cost_of(pick, slot));

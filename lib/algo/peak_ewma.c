@@ -71,7 +71,7 @@ static lb_span guess(void *state, const lb_pick *pick, uint32_t slot)
 		lb_span dt = lb_time_since(pick->now, lb_get64(&glance->at));
 		return lb_max64(lb_weigh(first, lb_decay_weight(lane->decay, dt)), 1);
 	}
-	if (!pick->dry) {
+	if (!pick->lane->dry) {
 		lb_put64(&glance->at, pick->now);
 		lb_put(&glance->order, order);
 	}
@@ -80,34 +80,45 @@ static lb_span guess(void *state, const lb_pick *pick, uint32_t slot)
 
 /* A candidate: it costs cost / weight. */
 typedef struct lb_offer {
-	uint32_t slot, weight;
-	bool silent; /* never measured, with a request open */
 	uint64_t cost;
+	uint32_t weight;
+	bool silent; /* never measured, with a request open */
 } lb_offer;
 
-static lb_offer offer_of(void *state, const lb_pick *pick, uint32_t slot)
+static lb_offer offer_of_unmeasured(void *state, const lb_pick *pick, uint32_t slot)
 {
 	const lb_algo_lane *lane = pick->lane;
 	uint64_t load = (uint64_t)lb_load_seen(&lane->loads[slot]) + 1;
-	lb_span latency = lb_record_peak(&lane->records[slot], lane->decay, pick->now);
-	lb_offer offer = {.slot = slot, .weight = lb_get(&lane->weights[slot])};
-
 	/* the lane's own requests: it hears of the others' no answers */
-	offer.silent = latency == 0 && lb_get(&lane->loads[slot].own) > 0;
-	if (latency == 0)
-		latency = offer.silent ? 1 : guess(state, pick, slot);
-	offer.cost = lb_times(latency, load);
-	return offer;
+	bool silent = lb_get(&lane->loads[slot].own) > 0;
+	lb_span latency = silent ? 1 : guess(state, pick, slot);
+
+	return (lb_offer){
+	    .cost = lb_times(latency, load), .weight = lb_get(&lane->weights[slot]), .silent = silent};
 }
 
-static bool better(const lb_offer *a, const lb_offer *b)
+static inline lb_offer offer_of(void *state, const lb_pick *pick, uint32_t slot)
 {
-	if (a->silent != b->silent)
-		return b->silent;
-	return lb_wide_less(lb_wide_product(a->cost, b->weight), lb_wide_product(b->cost, a->weight));
+	const lb_algo_lane *lane = pick->lane;
+	lb_span latency = lb_record_peak(&lane->records[slot], lane->decay, pick->now);
+
+	if (latency == 0)
+		return offer_of_unmeasured(state, pick, slot);
+	uint64_t load = (uint64_t)lb_load_seen(&lane->loads[slot]) + 1;
+	return (lb_offer){.cost = lb_times(latency, load), .weight = lb_get(&lane->weights[slot])};
 }
 
-static uint32_t pick_peak_ewma(void *state, const lb_tier *tier, lb_pick *pick)
+static inline bool better(lb_offer a, lb_offer b)
+{
+	if (a.silent != b.silent)
+		return b.silent;
+	if (a.weight == b.weight)
+		return a.cost < b.cost;
+	return lb_wide_less(lb_wide_product(a.cost, b.weight), lb_wide_product(b.cost, a.weight));
+}
+
+/* The best of any number of draws, none of them refused. */
+static uint32_t pick_from_drawn(void *state, const lb_tier *tier, const lb_pick *pick)
 {
 	uint32_t drawn[LB_CHOICES_MAX];
 	uint32_t n = lb_draw(state, tier, pick, pick->rules->choices, drawn);
@@ -116,13 +127,28 @@ static uint32_t pick_peak_ewma(void *state, const lb_tier *tier, lb_pick *pick)
 		return LB_NO_SLOT;
 	if (n == 1)
 		return drawn[0];
-	lb_offer best = offer_of(state, pick, drawn[0]);
+	uint32_t best = drawn[0];
+	lb_offer offer = offer_of(state, pick, best);
 	for (uint32_t i = 1; i < n; i++) {
 		lb_offer other = offer_of(state, pick, drawn[i]);
-		if (better(&other, &best))
-			best = other;
+		if (!better(other, offer))
+			continue;
+		best = drawn[i];
+		offer = other;
 	}
-	return best.slot;
+	return best;
+}
+
+static uint32_t pick_peak_ewma(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	if (pick->refused_n > 0 || pick->rules->choices > 2)
+		return pick_from_drawn(state, tier, pick);
+	if (tier->n == 1)
+		return lb_tier_slot(tier, 0);
+	lb_two drawn = lb_draw_two(state, tier, pick, lb_alias_uneven(state, tier));
+	lb_offer one = offer_of(state, pick, drawn.one);
+	lb_offer two = offer_of(state, pick, drawn.two);
+	return better(two, one) ? drawn.two : drawn.one;
 }
 
 const lb_algo lb_algo_peak_ewma = {

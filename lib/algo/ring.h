@@ -25,22 +25,23 @@ typedef struct lb_ring {
 	lb_atomic64 print; /* of all that it was made of; 0 = being made, or overwritten */
 } lb_ring;
 
-/* The state: this head, then the arrays of both halves. */
-typedef struct lb_ring_head {
-	_Alignas(LB_LINE) lb_atomic32 capacity; /* points of a half */
-	lb_atomic32 width;                      /* bits of a point: 32 or 64 */
-	_Alignas(LB_LINE) lb_ring rings[2][LB_TIERS_MAX];
-} lb_ring_head;
-
 /* Where a half's arrays lie. */
 typedef struct lb_ring_half {
 	lb_ring *rings;
 	void *points; /* lb_atomic64 or lb_atomic32, by width */
 	lb_atomic32 *index;
+	size_t index_size; /* entries */
 	lb_atomic16 *slots;
 	lb_contender *contenders; /* by slot, for tiers that did not fit; of both halves */
-	uint32_t capacity, width;
+	uint32_t capacity;        /* points */
+	uint32_t width;           /* bits of a point: 32 or 64 */
 } lb_ring_half;
+
+/* The state: this head, then the arrays of both halves. It belongs to one process. */
+typedef struct lb_ring_head {
+	lb_ring_half halves[2]; /* laid out by the first build, before anybody picks */
+	_Alignas(LB_LINE) lb_ring rings[2][LB_TIERS_MAX];
+} lb_ring_head;
 
 /* The points that a half may hold, and the bits of a point. */
 uint32_t lb_ring_capacity(const lb_algo_shape *shape, const lb_algo_rules *rules);
@@ -62,27 +63,7 @@ static inline size_t lb_ring_index_stride(size_t stride)
 	return stride / 2 + LB_TIERS_MAX * LB_RING_INDEX_SPARE;
 }
 
-static inline lb_ring_half lb_ring_half_at(const void *state, uint32_t half)
-{
-	lb_ring_head *head = (lb_ring_head *)(uintptr_t)state;
-	uint32_t capacity = lb_get(&head->capacity), width = lb_get(&head->width);
-	size_t stride = lb_ring_stride(capacity), index_stride = lb_ring_index_stride(stride);
-	void *points = head + 1;
-	lb_atomic32 *index = lb_at(points, 2 * stride * (width / 8));
-	lb_atomic16 *slots = (lb_atomic16 *)(index + 2 * index_stride);
-
-	return (lb_ring_half){
-	    .rings = head->rings[half],
-	    .points = lb_at(points, half * stride * (width / 8)),
-	    .index = index + half * index_stride,
-	    .slots = slots + half * stride,
-	    .contenders = lb_at(slots, 2 * stride * sizeof *slots),
-	    .capacity = capacity,
-	    .width = width,
-	};
-}
-
-/* The same, but each array from a ring's first element on. */
+/* The half, but each array from a ring's first element on. */
 static inline lb_ring_half lb_ring_half_from(lb_ring_half half, uint32_t first, uint32_t index)
 {
 	half.points = lb_at(half.points, (size_t)first * (half.width / 8));

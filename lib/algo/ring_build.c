@@ -291,6 +291,26 @@ static void forget_others(const lb_ring_half *half, const lb_algo_view *view)
 			lb_put64(&half->rings[number].print, 0);
 }
 
+static void lay_out(lb_ring_head *head, uint32_t capacity, uint32_t width)
+{
+	size_t stride = lb_ring_stride(capacity), index_stride = lb_ring_index_stride(stride);
+	void *points = head + 1;
+	lb_atomic32 *index = lb_at(points, 2 * stride * (width / 8));
+	lb_atomic16 *slots = (lb_atomic16 *)(index + 2 * index_stride);
+
+	for (uint32_t half = 0; half < 2; half++)
+		head->halves[half] = (lb_ring_half){
+		    .rings = head->rings[half],
+		    .points = lb_at(points, half * stride * (width / 8)),
+		    .index = index + half * index_stride,
+		    .index_size = index_stride,
+		    .slots = slots + half * stride,
+		    .contenders = lb_at(slots, 2 * stride * sizeof *slots),
+		    .capacity = capacity,
+		    .width = width,
+		};
+}
+
 void lb_ring_build(void *state, const lb_algo_view *view)
 {
 	lb_ring_head *head = state;
@@ -298,9 +318,9 @@ void lb_ring_build(void *state, const lb_algo_view *view)
 
 	if (view->tiers_n == 0)
 		return;
-	lb_put(&head->capacity, lb_ring_capacity(view->shape, view->rules));
-	lb_put(&head->width, lb_ring_width(view->rules));
-	lb_ring_half half = lb_ring_half_at(state, view->tiers[0].buffer);
+	if (head->halves[0].capacity == 0)
+		lay_out(head, lb_ring_capacity(view->shape, view->rules), lb_ring_width(view->rules));
+	lb_ring_half half = head->halves[view->tiers[0].buffer];
 	forget_others(&half, view);
 	for (uint32_t i = 0; i < view->tiers_n; i++)
 		later += view->tiers[i].n;

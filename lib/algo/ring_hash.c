@@ -2,15 +2,19 @@
 #include "algo/ring.h"
 #include "algo/ring_points.h"
 #include "algo/table.h"
+#include "base/apart.h"
 
 /* What a pick goes by: one reading of a ring, in bounds whatever it was read from. */
 typedef struct lb_ring_reading {
-	lb_ring_half half; /* its arrays from the ring's first element on */
-	uint32_t n, bits;
+	const void *points; /* from the ring's first element on, as are the others */
+	const lb_atomic32 *index;
+	const lb_atomic16 *slots;
+	uint32_t width, n, bits; /* n = 0: there is none */
 } lb_ring_reading;
 
 #define FIRST (UINT64_C(1) << 40)
 #define STEP (UINT64_C(1) << 16)
+#define NEAR 6u /* points that are looked at without a branch */
 
 /* A pick's way round the ring, as pick->cursor keeps it: {24 first, 24 steps, 16 the slot that was named last}. */
 typedef struct lb_ring_walk {
@@ -18,51 +22,78 @@ typedef struct lb_ring_walk {
 	uint32_t last;
 } lb_ring_walk;
 
-static lb_ring_reading read_ring(const void *state, const lb_tier *tier)
+static const lb_ring_half *half_of(const void *state, const lb_tier *tier)
 {
-	lb_ring_half half = lb_ring_half_at(state, tier->buffer);
-	const lb_ring *ring = &half.rings[tier->number % LB_TIERS_MAX];
-	uint32_t first = lb_get(&ring->first), n = lb_get(&ring->n);
-	uint32_t index = lb_get(&ring->index), bits = lb_get(&ring->bits);
-	size_t index_end = lb_ring_index_stride(lb_ring_stride(half.capacity));
-
-	if (first > half.capacity || n > half.capacity - first || bits < 1 || bits > 30 ||
-	    (size_t)index + (1u << bits) + 1 > index_end)
-		n = 0;
-	if (n == 0)
-		first = index = 0;
-	return (lb_ring_reading){.half = lb_ring_half_from(half, first, index), .n = n, .bits = bits};
+	return &((const lb_ring_head *)state)->halves[tier->buffer];
 }
 
-/* The first point that is not before the hash; behind the last one the first. */
-static uint32_t find(const lb_ring_reading *ring, uint64_t hash)
+static inline lb_ring_reading read_ring(const lb_ring_half *half, const lb_tier *tier)
 {
-	uint32_t bucket = (uint32_t)(hash >> (ring->half.width - ring->bits));
-	uint32_t low = lb_get(&ring->half.index[bucket]), high = lb_get(&ring->half.index[bucket + 1]);
+	const lb_ring *ring = &half->rings[tier->number % LB_TIERS_MAX];
+	uint32_t first = lb_get(&ring->first), n = lb_get(&ring->n);
+	uint32_t index = lb_get(&ring->index), bits = lb_get(&ring->bits);
 
+	if (first > half->capacity || n > half->capacity - first || bits < 1 || bits > 30 ||
+	    (size_t)index + (1u << bits) + 1 > half->index_size)
+		first = n = index = 0;
+	lb_ring_half from = lb_ring_half_from(*half, first, index);
+	return (lb_ring_reading){from.points, from.index, from.slots, half->width, n, bits};
+}
+
+static uint64_t point_at(const lb_ring_reading *ring, uint32_t at)
+{
+	return ring->width == 64 ? lb_get64((const lb_atomic64 *)ring->points + at)
+				 : lb_get((const lb_atomic32 *)ring->points + at);
+}
+
+/* The first of the points from `low` to `high` that is not before the hash; `high` if there is none. */
+LB_APART static uint32_t search(const lb_ring_reading *ring, uint64_t hash, uint32_t low, uint32_t high)
+{
 	if (high > ring->n)
 		high = ring->n;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (lb_ring_point(&ring->half, middle) < hash)
+		if (point_at(ring, middle) < hash)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < ring->n ? low : 0;
+	return low;
 }
 
-static lb_ring_walk resume(const lb_ring_reading *ring, const lb_pick *pick)
+/* How many of the NEAR points from `at` on are before the hash. */
+static inline uint32_t count_near(const lb_ring_reading *ring, uint64_t hash, uint32_t at)
 {
-	if (pick->attempt == 0) {
-		uint64_t hash = ring->half.width == 32 ? (uint32_t)pick->key : pick->key;
-		return (lb_ring_walk){.first = find(ring, hash), .last = LB_NO_SLOT};
+	if (ring->width == 32) {
+		const lb_atomic32 *p = (const lb_atomic32 *)ring->points + at;
+		return (uint32_t)((lb_get(&p[0]) < hash) + (lb_get(&p[1]) < hash) + (lb_get(&p[2]) < hash) +
+				  (lb_get(&p[3]) < hash) + (lb_get(&p[4]) < hash) + (lb_get(&p[5]) < hash));
 	}
-	return (lb_ring_walk){
-	    .first = pick->cursor / FIRST % ring->n,
-	    .steps = pick->cursor % FIRST / STEP,
-	    .last = (uint32_t)pick->cursor & 0xffff,
-	};
+	const lb_atomic64 *p = (const lb_atomic64 *)ring->points + at;
+	return (uint32_t)((lb_get64(&p[0]) < hash) + (lb_get64(&p[1]) < hash) + (lb_get64(&p[2]) < hash) +
+			  (lb_get64(&p[3]) < hash) + (lb_get64(&p[4]) < hash) + (lb_get64(&p[5]) < hash));
+}
+
+/*
+ * The first point that is not before the hash; behind the last one the first. A bucket has 2 to 4 points: to count a few from
+ * its beginning on, even those of the next, costs less than to guess where to stop.
+ */
+static inline uint32_t find(const lb_ring_reading *ring, uint64_t hash)
+{
+	uint32_t bucket = (uint32_t)(hash >> (ring->width - ring->bits));
+	uint32_t at = lb_get(&ring->index[bucket]);
+
+	if (at + NEAR > ring->n) {
+		at = search(ring, hash, 0, ring->n);
+	} else {
+		/* whose line comes while the points are compared */
+		lb_get16(&ring->slots[at]);
+		uint32_t n = count_near(ring, hash, at);
+		at += n;
+		if (n == NEAR)
+			at = search(ring, hash, at, lb_get(&ring->index[bucket + 1]));
+	}
+	return at < ring->n ? at : 0;
 }
 
 static uint64_t cursor_of(const lb_ring_walk *walk)
@@ -70,16 +101,12 @@ static uint64_t cursor_of(const lb_ring_walk *walk)
 	return walk->first * FIRST + walk->steps * STEP + (walk->last & 0xffff);
 }
 
-static uint32_t pick_ring_hash(void *state, const lb_tier *tier, lb_pick *pick)
+/* Goes on clockwise to the next other slot that was not refused. */
+LB_APART static uint32_t walk_on(const lb_ring_reading *ring, lb_pick *pick, lb_ring_walk walk)
 {
-	lb_ring_reading ring = read_ring(state, tier);
-
-	if (ring.n == 0)
-		return lb_rendezvous_pick(ring.half.contenders, tier, pick);
-	lb_ring_walk walk = resume(&ring, pick);
-	while (walk.steps < ring.n) {
+	while (walk.steps < ring->n) {
 		uint64_t at = walk.first + walk.steps++;
-		uint32_t slot = lb_get16(&ring.half.slots[at < ring.n ? at : at - ring.n]);
+		uint32_t slot = lb_get16(&ring->slots[at < ring->n ? at : at - ring->n]);
 		if (slot == walk.last || lb_pick_refused(pick, slot))
 			continue;
 		walk.last = slot;
@@ -88,6 +115,31 @@ static uint32_t pick_ring_hash(void *state, const lb_tier *tier, lb_pick *pick)
 	}
 	pick->cursor = cursor_of(&walk);
 	return LB_NO_SLOT;
+}
+
+static uint32_t pick_ring_hash(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	const lb_ring_half *half = half_of(state, tier);
+	lb_ring_reading ring = read_ring(half, tier);
+
+	if (ring.n == 0)
+		return lb_rendezvous_pick(half->contenders, tier, pick);
+	if (pick->attempt > 0) {
+		lb_ring_walk walk = {
+		    .first = pick->cursor / FIRST % ring.n,
+		    .steps = pick->cursor % FIRST / STEP,
+		    .last = (uint32_t)pick->cursor & 0xffff,
+		};
+		return walk_on(&ring, pick, walk);
+	}
+	lb_ring_walk walk = {.first = find(&ring, ring.width == 32 ? (uint32_t)pick->key : pick->key),
+			     .last = LB_NO_SLOT};
+	if (pick->refused_n > 0)
+		return walk_on(&ring, pick, walk);
+	walk.steps = 1;
+	walk.last = lb_get16(&ring.slots[walk.first]);
+	pick->cursor = cursor_of(&walk);
+	return walk.last;
 }
 
 static bool accepts_ring_hash(const lb_algo_rules *rules)
@@ -104,12 +156,11 @@ static uint64_t hash_ring_hash(const lb_algo_rules *rules, const void *key, size
 static uint32_t table_ring_hash(const void *state, const lb_algo_shape *shape, const lb_tier *tier,
 				uint32_t i, lb_algo_entry *entry)
 {
-	lb_ring_reading ring = read_ring(state, tier);
+	lb_ring_reading ring = read_ring(half_of(state, tier), tier);
 
 	(void)shape;
 	if (i < ring.n)
-		*entry = (lb_algo_entry){.slot = lb_get16(&ring.half.slots[i]),
-					 .point = lb_ring_point(&ring.half, i)};
+		*entry = (lb_algo_entry){.slot = lb_get16(&ring.slots[i]), .point = point_at(&ring, i)};
 	return ring.n;
 }
 

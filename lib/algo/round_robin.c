@@ -5,6 +5,7 @@
  * came, went or recovered; where that endpoint stands in the present view is only a hint beside it.
  */
 #include "algo/table.h"
+#include "base/apart.h"
 
 typedef struct lb_rotation {
 	lb_atomic32 order;   /* of the last one served; 0 = none */
@@ -86,23 +87,38 @@ static uint32_t look_at_turn(const lb_rotation *rotation, const lb_tier *tier, c
 	return lb_tier_slot(tier, next_place(rotation, tier, lb_get(&rotation->order)));
 }
 
-static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick)
+static inline uint32_t take_turn(lb_rotation *rotation, const lb_tier *tier, uint32_t place)
 {
-	lb_rotation *rotation = &((lb_rotations *)state)[pick->lane->number].tiers[tier->number];
+	lb_put(&rotation->order, lb_get(&tier->members[place].order));
+	lb_put(&rotation->place, place);
+	return lb_tier_slot(tier, place);
+}
 
+/* Any turn, in any lane. */
+LB_APART static uint32_t pick_any(lb_rotation *rotation, const lb_tier *tier, const lb_pick *pick)
+{
 	/* the turn of one that was refused is dealt to any of the others, not to its neighbour */
 	if (pick->attempt > 0)
 		return lb_deal_evenly(tier, pick);
-	if (pick->dry)
+	if (pick->lane->dry)
 		return look_at_turn(rotation, tier, pick);
 	if (lb_get(&rotation->started) == 0)
 		start(rotation, tier, pick);
 	if (pick->lane->shared)
 		return take_shared_turn(rotation, tier);
-	uint32_t place = next_place(rotation, tier, lb_get(&rotation->order));
-	lb_put(&rotation->order, lb_get(&tier->members[place].order));
-	lb_put(&rotation->place, place);
-	return lb_tier_slot(tier, place);
+	return take_turn(rotation, tier, next_place(rotation, tier, lb_get(&rotation->order)));
+}
+
+/* An own lane whose last one stands where it stood goes on from there. */
+static uint32_t pick_round_robin(void *state, const lb_tier *tier, lb_pick *pick)
+{
+	lb_rotation *rotation = &((lb_rotations *)state)[pick->lane->number].tiers[tier->number];
+	uint32_t place = lb_get(&rotation->place);
+
+	if (pick->attempt > 0 || pick->lane->dry || pick->lane->shared || place >= tier->n ||
+	    lb_get(&tier->members[place].order) != lb_get(&rotation->order))
+		return pick_any(rotation, tier, pick);
+	return take_turn(rotation, tier, place + 1 < tier->n ? place + 1 : 0);
 }
 
 const lb_algo lb_algo_round_robin = {

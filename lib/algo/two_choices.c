@@ -8,28 +8,15 @@
 #include "algo/draw.h"
 #include "algo/table.h"
 
-/* Equal weights: two distinct places from one random number. */
-static uint32_t pick_even(const lb_tier *tier, const lb_pick *pick)
-{
-	uint64_t random = lb_pick_random(pick);
-	uint32_t one = lb_below((uint32_t)(random >> 32), tier->n);
-	uint32_t two = lb_below((uint32_t)random, tier->n - 1);
-
-	two += two >= one;
-	return lb_less_loaded(pick->lane, lb_tier_slot(tier, one), lb_tier_slot(tier, two), false);
-}
-
 static uint32_t pick_two_choices(void *state, const lb_tier *tier, lb_pick *pick)
 {
-	const lb_alias *alias = state;
-
 	if (pick->refused_n > 0 || pick->rules->choices > 2)
-		return lb_draw_least_loaded(alias, tier, pick);
+		return lb_draw_least_loaded(state, tier, pick);
 	if (tier->n == 1)
 		return lb_tier_slot(tier, 0);
-	if (lb_alias_uneven(alias, tier))
-		return lb_draw_less_loaded(alias, tier, pick);
-	return pick_even(tier, pick);
+	bool uneven = lb_alias_uneven(state, tier);
+	lb_two drawn = lb_draw_two(state, tier, pick, uneven);
+	return lb_less_loaded(pick->lane, drawn.one, drawn.two, uneven);
 }
 
 const lb_algo lb_algo_two_choices = {

@@ -49,7 +49,7 @@ static uint32_t take_turn(lb_turn_cursor *cursor, uint32_t cycle, const lb_pick 
 	uint32_t at = lb_get(&cursor->at);
 	bool shared = pick->lane->shared;
 
-	if (pick->dry)
+	if (pick->lane->dry)
 		return at < cycle ? at : 0;
 	for (uint32_t races = 0; races < RACES_MAX; races++) {
 		uint32_t turn = at < cycle ? at : 0;
@@ -121,13 +121,13 @@ static uint32_t pick_weighted_round_robin(void *state, const lb_tier *tier, lb_p
 		return deal(memory, tier, turns, pick);
 	lb_turn_cursor asked = {0};
 	if (lb_get(&cursor->started) == 0) {
-		cursor = pick->dry ? &asked : cursor;
+		cursor = pick->lane->dry ? &asked : cursor;
 		start(cursor, cycle, pick);
 	}
 	if (cycle > 0)
 		return lb_turn_slot(memory, lane->shape, turns, take_turn(cursor, cycle, pick));
 	uint64_t phase = lb_get64(&cursor->phase);
-	if (!pick->dry)
+	if (!pick->lane->dry)
 		lb_bump64(&cursor->phase, GOLDEN, lane->shared);
 	return slot_of_phase(memory, lane->shape, tier, turns, phase);
 }

@@ -81,15 +81,15 @@ static inline bool lb_cas(lb_atomic32 *field, uint32_t *seen, uint32_t wanted)
 }
 
 /*
- * Adds to a field that only this thread writes (`shared` false: a plain load and store, no locked instruction), or
- * that any thread may write. Release: what was written before is seen by whoever acquires the field.
+ * Adds to a field that only this thread writes (`shared` false: a plain load and store, no locked instruction; asked first, so
+ * that compilers lay it out as the way straight on), or that any thread may write. Release: what was written before is seen by whoever acquires the field.
  */
 static inline void lb_bump(lb_atomic32 *field, uint32_t value, bool shared)
 {
-	if (shared)
-		lb_add(field, value);
-	else
+	if (!shared)
 		lb_put_release(field, lb_get(field) + value);
+	else
+		lb_add(field, value);
 }
 
 /* Table entries: slot numbers. */
@@ -137,10 +137,10 @@ static inline void lb_put64_in_order(lb_atomic64 *field, uint64_t value)
 /* As lb_bump, relaxed: counters order nothing. */
 static inline void lb_bump64(lb_atomic64 *field, uint64_t value, bool shared)
 {
-	if (shared)
-		atomic_fetch_add_explicit(field, value, memory_order_relaxed);
-	else
+	if (!shared)
 		lb_put64(field, lb_get64(field) + value);
+	else
+		atomic_fetch_add_explicit(field, value, memory_order_relaxed);
 }
 
 #else

@@ -20,10 +20,11 @@ static const uint64_t powers[33] = {
 
 lb_decay lb_decay_of(lb_span tau)
 {
-	return (lb_decay){.tau = tau, .rate = LOG2_E / tau, .soon = tau / LB_DECAY_LEAST};
+	return (lb_decay){
+	    .tau = tau, .rate = LOG2_E / tau, .part = UINT64_MAX / tau, .soon = tau / LB_DECAY_LEAST};
 }
 
-uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt)
+uint64_t lb_decay_weight_later(const lb_decay *decay, lb_span dt)
 {
 	if (dt / 32 >= decay->tau)
 		return 0;

@@ -10,11 +10,12 @@
 
 #include <lbcore/base.h>
 
-/* tau, turned once into the factor from ns to binary digits of decay. */
+/* tau, turned once into the factors from ns to decay. */
 typedef struct lb_decay {
 	lb_span tau;
 	uint64_t rate; /* log2(e) / tau, scaled by 2^56 */
-	lb_span soon;  /* a sample that follows within this weighs 1 / LB_DECAY_LEAST, the least */
+	uint64_t part; /* 1 / tau, scaled by 2^64 */
+	lb_span soon;  /* tau / LB_DECAY_LEAST: a sample that follows within this weighs the least */
 } lb_decay;
 
 #define LB_DECAY_SHIFT 10
@@ -28,8 +29,15 @@ typedef struct lb_ewma {
 /* tau from 1 us to 1 day. */
 lb_decay lb_decay_of(lb_span tau);
 
-/* exp(-dt / tau) x 2^32, from 0 to 2^32. */
-uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt);
+/* lb_decay_weight for any dt. */
+uint64_t lb_decay_weight_later(const lb_decay *decay, lb_span dt);
+
+/* exp(-dt / tau) x 2^32, from 0 to 2^32. Soon after, and that is nearly always, 1 - dt / tau: off by less than 5e-7. */
+static inline uint64_t lb_decay_weight(const lb_decay *decay, lb_span dt)
+{
+	return dt <= decay->soon ? (UINT64_C(1) << 32) - (decay->part * dt >> 32)
+				 : lb_decay_weight_later(decay, dt);
+}
 
 /* The average at `now` in ns; 0 = never measured (a measured one has sunk to 1 at the least). */
 lb_span lb_ewma_read(const lb_ewma *ewma, const lb_decay *decay, lb_time now);
@@ -40,11 +48,13 @@ static inline uint64_t lb_weigh(uint64_t value, uint64_t weight)
 	return (value >> 32) * weight + ((value & UINT32_MAX) * weight >> 32);
 }
 
-/* From `old` a 1024th of the way to `fresh`. */
+/* From `old` a 1024th of the way to `fresh`. Without a branch: whether a sample is above or below cannot be foretold. */
 static inline uint64_t lb_ewma_step(uint64_t old, uint64_t fresh)
 {
-	return fresh >= old ? old + ((fresh - old) >> LB_DECAY_SHIFT)
-			    : old - ((old - fresh) >> LB_DECAY_SHIFT);
+	uint64_t below = 0 - (uint64_t)(fresh < old);
+	uint64_t step = (((fresh - old) ^ below) - below) >> LB_DECAY_SHIFT;
+
+	return old + ((step ^ below) - below);
 }
 
 /* The mean of the two, of which `old` weighs weight / 2^32. */

@@ -81,10 +81,11 @@ static inline bool lb_ledger_claim_row(const lb_ledger *ledger, uint32_t row, ui
 	*word = seen | LB_ROW_WRITTEN;
 	if ((seen & LB_ROW_STATE) != 0)
 		return false;
-	if (ledger->shared)
-		return lb_cas(&ledger->words[row], &seen, *word);
-	lb_put(&ledger->words[row], *word);
-	return true;
+	if (!ledger->shared) {
+		lb_put(&ledger->words[row], *word);
+		return true;
+	}
+	return lb_cas(&ledger->words[row], &seen, *word);
 }
 
 /* Looks through the whole ledger. In a shared one twice: while we look, rows are freed behind our back. */
@@ -132,17 +133,19 @@ static inline bool lb_ledger_read(const lb_ledger *ledger, uint32_t row, uint32_
 	return true;
 }
 
-/* Closes it; false if somebody else did. Whoever closes a row settles its request. */
+/*
+ * Closes a row that was just read; false if somebody else did. Whoever closes a row settles its request. Only its owner closes
+ * the rows of an own lane.
+ */
 static inline bool lb_ledger_close(const lb_ledger *ledger, uint32_t row, uint32_t word)
 {
 	uint32_t free_again = (word & ~LB_ROW_STATE) + LB_ROW_GENERATION;
 
-	if (ledger->shared)
-		return lb_cas(&ledger->words[row], &word, free_again);
-	if (lb_get(&ledger->words[row]) != word)
-		return false;
-	lb_put_release(&ledger->words[row], free_again);
-	return true;
+	if (!ledger->shared) {
+		lb_put_release(&ledger->words[row], free_again);
+		return true;
+	}
+	return lb_cas(&ledger->words[row], &word, free_again);
 }
 
 /* A walk over a ledger's rows in search of those that nobody settled. */

@@ -35,11 +35,12 @@ typedef struct lb_recent_entry {
 
 static inline uint32_t lb_recent_number(const lb_recent *recent)
 {
-	if (recent->shared)
-		return lb_add(recent->written, 1) + 1;
-	uint32_t number = lb_get(recent->written) + 1;
-	lb_put(recent->written, number);
-	return number;
+	if (!recent->shared) {
+		uint32_t number = lb_get(recent->written) + 1;
+		lb_put(recent->written, number);
+		return number;
+	}
+	return lb_add(recent->written, 1) + 1;
 }
 
 /*

@@ -1,9 +1,6 @@
 /* What one lane knows of one endpoint. See record.h. */
 #include "core/record.h"
 
-#include "base/span.h"
-#include "core/peak.h"
-
 #include <stddef.h>
 
 #define PENALTY_MAX (10 * LB_SECONDS)
@@ -30,13 +27,6 @@ lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_spa
 	lb_span average = lb_ewma_read(&record->average, decay, now);
 
 	return lb_min64(lb_max64(lb_max64(latency, average * 2), least), PENALTY_MAX);
-}
-
-lb_span lb_record_peak(const lb_record *record, const lb_decay *decay, lb_time now)
-{
-	lb_span dt = lb_time_since(now, lb_get64(&record->average.stamp));
-
-	return lb_peak_read(lb_get64(&record->peak_average), decay, dt);
 }
 
 void lb_record_add_peak(lb_record *record, const lb_decay *decay, uint32_t outcome, lb_span latency,

@@ -8,7 +8,7 @@
 #define LB_CORE_RECORD_H
 
 #include "base/block.h"
-#include "core/ewma.h"
+#include "core/peak.h"
 #include "core/window.h"
 
 /* Outcomes as they are counted: every lb_result, and the tickets that nobody settled. */
@@ -93,7 +93,12 @@ lb_span lb_record_penalty(const lb_record *record, const lb_decay *decay, lb_spa
 			  lb_time now);
 
 /* The peak average in ns; 0 = never measured. */
-lb_span lb_record_peak(const lb_record *record, const lb_decay *decay, lb_time now);
+static inline lb_span lb_record_peak(const lb_record *record, const lb_decay *decay, lb_time now)
+{
+	lb_span dt = lb_time_since(now, lb_get64(&record->average.stamp));
+
+	return lb_peak_read(lb_get64(&record->peak_average), decay, dt);
+}
 
 /* Takes an outcome into the peak average; before lb_record_add, whose average the penalty and the stamp are of. */
 void lb_record_add_peak(lb_record *record, const lb_decay *decay, uint32_t outcome, lb_span latency,

@@ -68,6 +68,7 @@ static void format(lb_pool *pool, lb_time now)
 		lb_put(&pool->index[bucket], LB_NO_SLOT);
 	for (uint32_t number = 0; number < pool->lanes_n; number++) {
 		lb_lane *lane = &pool->lanes[number];
+		lane->mark = lb_lane_mark(pool, number);
 		lb_put64(&lane->head->stream, lb_mix64(seed + number));
 		lb_ledger_init(&lane->ledger, lb_mix64(seed ^ number));
 	}

@@ -120,8 +120,11 @@ void lb_pool_lay_out(lb_pool *pool, const lb_pool_layout *at, void *base)
 	pool->cells = lb_at(block, at->cells);
 	pool->index = lb_at(block, at->index);
 	pool->scratch = lb_at(block, at->scratch);
-	pool->views = lb_at(block, at->views);
-	pool->members = lb_at(block, at->members);
+	for (uint32_t half = 0; half < 2; half++)
+		pool->halves[half] = (lb_half){
+		    .view = (lb_view *)lb_at(block, at->views) + half,
+		    .members = (lb_member *)lb_at(block, at->members) + (size_t)half * at->shape.slots,
+		};
 	pool->levels = lb_at(block, at->levels);
 	pool->events = lb_at(block, at->events);
 	pool->chains = lb_at(block, at->chains);

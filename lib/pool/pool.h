@@ -66,7 +66,6 @@ typedef struct lb_about {
 	char url[LB_URL_MAX + 1];
 } lb_about;
 
-/* One half of the double-buffered candidate list; its members lie apart. */
 typedef struct lb_view_tier {
 	lb_atomic32 number, first, n;
 	lb_atomic32 until;  /* per cent of the requests that go to this tier or to one before it */
@@ -94,18 +93,25 @@ typedef struct lb_view_group {
 /* What a view stands for: those who are usable, or what fail_mode says of a pool without any. */
 enum { LB_VIEW_USABLE, LB_VIEW_OPEN, LB_VIEW_LAST_GOOD };
 
-/* Nothing but 32-bit words, so that two views can be compared word by word. */
+/* A view but for its members. Nothing but 32-bit words, so that two views can be compared word by word. */
 typedef struct lb_view {
 	_Alignas(LB_LINE) lb_atomic32 tiers_n;
 	lb_atomic32
-	    only; /* the place of a tier that gets all requests, whole and without panic; LB_TIERS_MAX = there is none */
-	lb_atomic32 mode; /* LB_VIEW_* */
-
+	    only; /* the place of a tier that gets all requests, whole and without panic, or LB_TIERS_MAX */
+	/* that tier for the ordinary way: the first so many members (0: not the first, or there is none), number, reason */
+	lb_atomic32 only_n, only_number, only_reason;
+	lb_atomic32 mode;                 /* LB_VIEW_* */
 	lb_atomic32 eligible_n;           /* the first so many members are in tiers */
 	lb_atomic32 members_n;            /* then all other living ones */
 	lb_view_tier tiers[LB_TIERS_MAX]; /* in the order in which they serve */
 	lb_view_group groups[LB_ZONE_GROUPS_MAX];
 } lb_view;
+
+/* One of the two places for a view. */
+typedef struct lb_half {
+	lb_view *view;
+	lb_member *members; /* slots */
+} lb_half;
 
 /* What is told about a zone: lb_pool_set_zone. */
 typedef struct lb_zone {
@@ -147,7 +153,7 @@ typedef struct lb_lane_head {
 	lb_atomic32 refresh_slot;             /* from which slot on it looks at the other lanes' counts */
 	lb_atomic32 swept;                    /* the row that the sweep for forgotten tickets looks at next */
 	lb_atomic32 overdue; /* a tick saw a forgotten ticket that only the owner may settle */
-	lb_atomic32 selects; /* modulo 2^32, to do some things with some of them */
+	lb_atomic32 selects; /* since it was looked after, and 1; 0 = never any */
 	lb_atomic32 ledger_cursor;
 	lb_atomic32 recent_written;
 	_Alignas(LB_LINE) lb_atomic64 none; /* answers, see stats.h */
@@ -163,7 +169,8 @@ typedef struct lb_lane {
 	lb_recent recent;
 	lb_algo_lane algo; /* the same for algorithms, to read */
 	uint32_t number;
-	bool shared; /* lane 0 */
+	bool shared;   /* lane 0 */
+	uint32_t mark; /* the upper bits of its tickets' ids */
 } lb_lane;
 
 /* An entry of the ring of events; see pool/events.h. */
@@ -225,9 +232,8 @@ struct lb_pool {
 	lb_trial *cells;      /* by slot x breaker.trials */
 	lb_atomic32 *index;   /* buckets of the name index: slot, or LB_NO_SLOT */
 	lb_atomic32 *scratch; /* as many as buckets: a table for lb_pool_sync */
-	lb_view *views;       /* 2 */
-	lb_member *members;   /* 2 x slots */
-	lb_member *levels;    /* slots: control's, while tables are built */
+	lb_half halves[2];
+	lb_member *levels; /* slots: control's, while tables are built */
 	lb_events *events;
 	lb_chains *chains;      /* of primaries and backups: none without a failover manager */
 	lb_baseline *baselines; /* by slot: where the figures stood at the last reset of the statistics */
@@ -256,6 +262,28 @@ static inline uint32_t lb_endpoint_slot(lb_endpoint endpoint)
 static inline lb_endpoint lb_pool_id_of(const lb_pool *pool, uint32_t slot)
 {
 	return lb_pool_id(pool, slot, lb_get(&pool->slots[slot].generation));
+}
+
+/* Ids of tickets: {6 of the nonce, 6 lane, 20 row, 32 the row's word}; the first two are the lane's mark. */
+static inline uint32_t lb_lane_mark(const lb_pool *pool, uint32_t lane)
+{
+	return (pool->nonce & 63) << 6 | lane;
+}
+
+static inline uint64_t lb_ticket_id(const lb_lane *lane, uint32_t row, uint32_t word)
+{
+	return ((uint64_t)lane->mark << 20 | row) << 32 | word;
+}
+
+/* The lane that the id's row lies in; NULL for an id that is none of this pool's. */
+static inline const lb_lane *lb_ticket_lane(const lb_pool *pool, uint64_t id)
+{
+	uint32_t number = (uint32_t)(id >> 52) & 63;
+
+	if (number >= pool->lanes_n)
+		return NULL;
+	const lb_lane *lane = &pool->lanes[number];
+	return id >> 52 == lane->mark ? lane : NULL;
 }
 
 static inline bool lb_pool_has_selectors(const lb_pool *pool)

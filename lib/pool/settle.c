@@ -55,10 +55,10 @@ static void judge(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uin
 	lb_trials_from(pool, now);
 }
 
-void lb_pool_settle(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome,
-		    lb_span latency, lb_time now)
+void lb_pool_settle(lb_pool *pool, const lb_lane *lane, lb_entry entry, uint32_t outcome, lb_span latency,
+		    lb_time now)
 {
-	uint32_t number = lb_endpoint_slot(entry->endpoint);
+	uint32_t number = lb_endpoint_slot(entry.endpoint);
 	lb_slot *slot = &pool->slots[number];
 	lb_record *record = &lane->records[number];
 	bool moved_on = pool->has_breaker && lb_tally_due(&record->tally, pool->breaker.bucket, now);
@@ -69,10 +69,10 @@ void lb_pool_settle(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, u
 			      lb_record_calls(record), lane->shared);
 	if (lb_get(&pool->header->peaks) != 0)
 		lb_record_add_peak(record, &pool->decay, outcome, latency, pool->failure_latency, now);
-	lb_settle_figures(pool, lane, entry, outcome, latency, now);
-	if (moved_on || !lb_settles_quietly(slot, entry, outcome))
-		judge(pool, lane, entry, outcome, moved_on, now);
-	lb_settle_recent(lane, entry, outcome, latency, now);
+	lb_settle_figures(pool, lane, &entry, outcome, latency, now);
+	if (moved_on || !lb_settles_quietly(slot, &entry, outcome))
+		judge(pool, lane, &entry, outcome, moved_on, now);
+	lb_settle_recent(lane, &entry, outcome, latency, now);
 	lb_settle_end(lane, number);
 }
 
@@ -89,7 +89,7 @@ lb_time lb_pool_sweep(lb_pool *pool, const lb_lane *lane, uint32_t steps, bool a
 		if (!all)
 			lb_events_note(pool, LB_EVENT_FORGOTTEN, lb_endpoint_slot(entry->endpoint), 0, 0,
 				       LB_NO_ENDPOINT, now);
-		lb_pool_settle(pool, lane, entry, outcome, lb_time_since(now, entry->started), now);
+		lb_pool_settle(pool, lane, *entry, outcome, lb_time_since(now, entry->started), now);
 	}
 	lb_put(&lane->head->swept, sweep.at);
 	return sweep.next;

@@ -8,8 +8,8 @@
 #include "pool/pool.h"
 
 /* Takes the outcome (lb_result or LB_OUTCOME_FORGOTTEN) of a closed row's request in. */
-void lb_pool_settle(lb_pool *pool, const lb_lane *lane, const lb_entry *entry, uint32_t outcome,
-		    lb_span latency, lb_time now);
+void lb_pool_settle(lb_pool *pool, const lb_lane *lane, lb_entry entry, uint32_t outcome, lb_span latency,
+		    lb_time now);
 
 #define LB_LATENCY_MAX (UINT64_C(1) << 50) /* 13 days: sums of them stay sums */
 
@@ -70,13 +70,13 @@ static inline void lb_pool_settle_report(lb_pool *pool, const lb_lane *lane, con
 	uint32_t number = lb_endpoint_slot(entry->endpoint);
 	const lb_tally *tally = &lane->records[number].tally;
 
-	/* one branch for what is rare: a latency above the most, an algorithm that goes by peaks */
-	if (!lb_settles_quietly(&pool->slots[number], entry, outcome) ||
-	    (latency / LB_LATENCY_MAX | lb_get(&pool->header->peaks)) != 0 ||
+	if (!lb_settles_quietly(&pool->slots[number], entry, outcome) || latency > LB_LATENCY_MAX ||
 	    (pool->has_breaker && lb_tally_due(tally, pool->breaker.bucket, now))) {
-		lb_pool_settle(pool, lane, entry, outcome, latency, now);
+		lb_pool_settle(pool, lane, *entry, outcome, latency, now);
 		return;
 	}
+	if (lb_get(&pool->header->peaks) != 0)
+		lb_record_add_peak(&lane->records[number], &pool->decay, LB_SUCCESS, latency, 0, now);
 	lb_settle_figures(pool, lane, entry, LB_SUCCESS, latency, now);
 	lb_settle_recent(lane, entry, LB_SUCCESS, latency, now);
 	lb_settle_end(lane, number);

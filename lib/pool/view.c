@@ -161,8 +161,12 @@ static void place_tiers(lb_draft *draft)
 		groups += place_tier(draft, tier, number, first, groups);
 		until += load;
 		lb_put(&tier->until, until);
-		if (load == 100 && !draft->divided[number] && panic_of(draft, number) == LB_PANIC_NONE)
+		if (load == 100 && !draft->divided[number] && panic_of(draft, number) == LB_PANIC_NONE) {
 			only = tiers;
+			lb_put(&view->only_n, first == 0 ? draft->counts[number] : 0);
+			lb_put(&view->only_number, number);
+			lb_put(&view->only_reason, reason_of(draft, number));
+		}
 		tiers++;
 		first += draft->counts[number];
 	}
@@ -187,7 +191,8 @@ static void place_members(lb_draft *draft, lb_member *members)
 /* Fills the half that `sequence` names. */
 static void fill(lb_pool *pool, uint32_t sequence)
 {
-	lb_draft draft = {.pool = pool, .view = &pool->views[sequence & 1]};
+	const lb_half *half = &pool->halves[sequence & 1];
+	lb_draft draft = {.pool = pool, .view = half->view};
 	lb_atomic32 *words = (lb_atomic32 *)draft.view;
 
 	for (size_t i = 0; i < sizeof *draft.view / sizeof *words; i++)
@@ -199,7 +204,7 @@ static void fill(lb_pool *pool, uint32_t sequence)
 	lb_put(&draft.view->mode, draft.mode);
 	lb_put(&draft.view->eligible_n, draft.eligible);
 	lb_put(&draft.view->members_n, draft.members);
-	place_members(&draft, &pool->members[(size_t)(sequence & 1) * pool->shape.slots]);
+	place_members(&draft, half->members);
 }
 
 static const char *name_of(const void *pool, uint32_t slot)
@@ -251,11 +256,7 @@ static uint32_t list_tiers(const lb_pool *pool, const lb_view_hold *hold, bool k
 static void build_tables(lb_pool *pool, uint32_t sequence)
 {
 	lb_tier tiers[LB_GROUPS_MAX], levels[LB_PRIORITY_MAX + 1];
-	lb_view_hold hold = {
-	    .view = &pool->views[sequence & 1],
-	    .members = &pool->members[(size_t)(sequence & 1) * pool->shape.slots],
-	    .sequence = sequence,
-	};
+	lb_view_hold hold = lb_view_hold_at(pool, sequence);
 	lb_algo_view view = {
 	    .shape = &pool->shape,
 	    .tiers = tiers,
@@ -293,7 +294,7 @@ static void stamp_good(lb_pool *pool)
 
 static void publish(lb_pool *pool, uint32_t sequence)
 {
-	const lb_view *view = &pool->views[sequence & 1];
+	const lb_view *view = pool->halves[sequence & 1].view;
 
 	if (lb_get(&view->mode) == LB_VIEW_USABLE && lb_get(&view->eligible_n) > 0 &&
 	    pool->fail_mode == LB_FAIL_LAST_GOOD)
@@ -320,14 +321,14 @@ void lb_view_publish(lb_pool *pool, lb_time now)
 
 static bool same_halves(const lb_pool *pool)
 {
-	const lb_atomic32 *a = (const lb_atomic32 *)&pool->views[0],
-			  *b = (const lb_atomic32 *)&pool->views[1];
-	const lb_member *one = pool->members, *other = pool->members + pool->shape.slots;
+	const lb_half *half = pool->halves;
+	const lb_atomic32 *a = (const lb_atomic32 *)half[0].view, *b = (const lb_atomic32 *)half[1].view;
+	const lb_member *one = half[0].members, *other = half[1].members;
 
 	for (size_t i = 0; i < sizeof(lb_view) / sizeof *a; i++)
 		if (lb_get(&a[i]) != lb_get(&b[i]))
 			return false;
-	for (uint32_t i = 0; i < lb_get(&pool->views[0].members_n); i++)
+	for (uint32_t i = 0; i < lb_get(&half[0].view->members_n); i++)
 		if (lb_get(&one[i].slot) != lb_get(&other[i].slot) ||
 		    lb_get(&one[i].order) != lb_get(&other[i].order))
 			return false;

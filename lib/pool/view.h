@@ -25,17 +25,17 @@ typedef struct lb_view_hold {
 	uint32_t sequence;
 } lb_view_hold;
 
+static inline lb_view_hold lb_view_hold_at(const lb_pool *pool, uint32_t sequence)
+{
+	const lb_half *half = &pool->halves[sequence & 1];
+
+	return (lb_view_hold){half->view, half->members, sequence};
+}
+
 /* Acquire: everything of the view was written before its sequence. */
 static inline lb_view_hold lb_view_hold_now(const lb_pool *pool)
 {
-	uint32_t sequence = lb_get_acquire(&pool->header->view);
-	uint32_t half = sequence & 1;
-
-	return (lb_view_hold){
-	    .view = &pool->views[half],
-	    .members = &pool->members[(size_t)half * pool->shape.slots],
-	    .sequence = sequence,
-	};
+	return lb_view_hold_at(pool, lb_get_acquire(&pool->header->view));
 }
 
 /* Is there a newer one? Then the one that is held may be stale, and its half may be overwritten already. */
@@ -69,6 +69,17 @@ static inline lb_tier lb_view_tier_at(const lb_pool *pool, const lb_view_hold *h
 	const lb_view_tier *kept = &hold->view->tiers[place];
 
 	return lb_view_piece(pool, hold, lb_get(&kept->first), lb_get(&kept->n), lb_get(&kept->number));
+}
+
+/* The tier of the ordinary way, n = 0 if there is none: however views mix, there are so many members. */
+static inline lb_tier lb_view_only(const lb_view_hold *hold)
+{
+	return (lb_tier){
+	    .members = hold->members,
+	    .n = lb_get(&hold->view->only_n),
+	    .number = lb_get(&hold->view->only_number),
+	    .buffer = hold->sequence & 1,
+	};
 }
 
 /* A zone's part of a tier that is divided. */

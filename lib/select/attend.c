@@ -4,13 +4,14 @@
  * It looks at the other lanes' in-flight counts. Reading them all at every pick would cost a cache miss for each lane and
  * endpoint; so a lane looks at one cache line's worth of endpoints (8) for each microsecond that has passed since it last
  * looked, a few lines at the most in one select, and goes round. And its owner settles its own forgotten tickets, which
- * nobody else may: a few rows a time, all of them when a tick saw one.
+ * nobody else may: a row for each microsecond, a few at the most in one select, all of them when a tick saw one.
  */
+#include "base/span.h"
 #include "pool/settle.h"
 #include "select/selector.h"
 
-#define LINES_MAX 4u /* of counts, in one select */
-#define SWEEP_ROWS 16u
+#define LINES_MAX 4u   /* of counts, in one select */
+#define SWEEP_ROWS 16u /* likewise */
 
 static void refresh_line(const lb_pool *pool, const lb_lane *lane, uint32_t first)
 {
@@ -43,23 +44,25 @@ static void refresh(const lb_pool *pool, const lb_lane *lane, uint64_t lines)
 	lb_put(&lane->head->refresh_slot, slot);
 }
 
-static void sweep(lb_pool *pool, const lb_lane *lane, lb_time now)
+static void sweep(lb_pool *pool, const lb_lane *lane, uint32_t rows, lb_time now)
 {
 	bool overdue = lb_get(&lane->head->overdue) != 0;
 
 	if (overdue)
 		lb_put(&lane->head->overdue, 0);
-	lb_pool_sweep(pool, lane, overdue ? lane->ledger.n : SWEEP_ROWS, false, now);
+	lb_pool_sweep(pool, lane, overdue ? lane->ledger.n : rows, false, now);
 }
 
 void lb_lane_attend(lb_pool *pool, const lb_lane *lane, lb_time now)
 {
 	lb_time due = lb_get64(&lane->head->attend_at);
-	uint64_t periods = now < due ? 1 : (now - due) / LB_ATTEND_PERIOD + 1;
+	bool stands = now < due; /* the clock: it is the number of selects that says when */
+	uint64_t periods = stands ? 1 : (now - due) / LB_ATTEND_PERIOD + 1;
 
 	lb_put64(&lane->head->attend_at, now + LB_ATTEND_PERIOD);
+	lb_put(&lane->head->selects, 1);
 	if (lb_get(&pool->header->lanes_joined) != 0)
 		refresh(pool, lane, periods);
 	if (!lane->shared)
-		sweep(pool, lane, now);
+		sweep(pool, lane, stands ? SWEEP_ROWS : (uint32_t)lb_min64(periods, SWEEP_ROWS), now);
 }

@@ -109,7 +109,7 @@ static bool enter_circuit(lb_choice *choice, uint32_t number)
 {
 	lb_pool *pool = choice->pool;
 	lb_circuit *circuit = &pool->slots[number].circuit;
-	lb_pass *pass = &choice->taken->pass;
+	lb_pass *pass = &choice->taken.pass;
 	lb_time now = choice->pick->now;
 	lb_turn turn;
 
@@ -175,8 +175,8 @@ bool lb_choice_take(lb_choice *choice, uint32_t number, uint32_t shut)
 		choice->full |= open;
 	if (why != 0)
 		return false;
-	choice->taken->slot = number;
-	if (choice->pick->dry)
+	choice->taken.slot = number;
+	if (choice->pick->lane->dry)
 		return would_enter(choice, number);
 	count_up(choice->lane, number, limit);
 	bool full = limit != 0 && lb_pool_inflight(pool, number) > limit;
@@ -190,9 +190,9 @@ bool lb_choice_take(lb_choice *choice, uint32_t number, uint32_t shut)
 void lb_choice_give_back(lb_choice *choice)
 {
 	lb_pool *pool = choice->pool;
-	const lb_taken *taken = choice->taken;
+	const lb_taken *taken = &choice->taken;
 
-	if (choice->pick->dry)
+	if (choice->pick->lane->dry)
 		return;
 	lb_circuit_cancel(&pool->slots[taken->slot].circuit, lb_pool_cells(pool, taken->slot), &pool->breaker,
 			  choice->pick->now, taken->pass);

@@ -19,7 +19,7 @@ typedef struct lb_choice {
 	const lb_lane *lane;
 	const lb_ticket *ticket;
 	lb_pick *pick;
-	lb_taken *taken;
+	lb_taken taken;
 	lb_view_hold view;
 	lb_group first;                /* the group that the request shall go to, until it is used up */
 	uint32_t named;                /* the algorithm's first answer there, LB_NO_SLOT when it is used up */
@@ -44,14 +44,13 @@ void lb_choice_give_back(lb_choice *choice);
 
 /*
  * The careful way to an endpoint, with every question asked in order; lb_select takes it when the ordinary way does not
- * lead there. `named` is what the algorithm named already in the tier at `place`, LB_NO_SLOT if it was not asked yet. Returns LB_OK,
- * LB_ENONE, LB_EFULL.
+ * lead there. `named` is what the algorithm named already in the tier that gets all requests, LB_NO_SLOT if it was not asked yet.
  */
-int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane, const lb_ticket *ticket,
-	      lb_pick *pick, uint32_t place, uint32_t named, lb_taken *taken);
+lb_taken lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane,
+		   const lb_ticket *ticket, lb_pick *pick, uint32_t named);
 
 /* The same for a choice that is made up already: `skip` and a dry pick included. */
-int lb_choose_as(lb_choice *choice, const lb_request *request);
+lb_taken lb_choose_as(lb_choice *choice, const lb_request *request);
 
 /* Sets the bound of the load for the members of a tier: none, unless the selector has one. */
 void lb_choice_bind(lb_choice *choice, const lb_tier *tier);

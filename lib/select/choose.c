@@ -57,6 +57,8 @@ static void begin_round(lb_choice *choice)
 	refuse_tried(choice);
 	if (choice->named == LB_NO_SLOT)
 		choice->first = lb_group_first(choice->selector, &choice->view, choice->pick);
+	else
+		choice->first = (lb_group){lb_get(&choice->view.view->only), LB_WHOLE_TIER};
 }
 
 /* A refused primary that stands by has its turn taken by whoever stands in for it. */
@@ -96,7 +98,7 @@ static bool prefer(lb_choice *choice, const lb_request *request)
 		lb_choice_give_back(choice);
 		return false;
 	}
-	choice->taken->reason = LB_BY_PREFERENCE;
+	choice->taken.reason = LB_BY_PREFERENCE;
 	return true;
 }
 
@@ -130,7 +132,7 @@ static bool ask(lb_choice *choice, const lb_tier *tier)
 		uint32_t slot = choice->named;
 		choice->named = LB_NO_SLOT;
 		if (slot == LB_NO_SLOT)
-			slot = choice->selector->algo->pick(choice->selector->state, tier, pick);
+			slot = choice->selector->pick(choice->selector->state, tier, pick);
 		if (slot >= choice->pool->shape.slots)
 			return false;
 		if (belongs(choice, tier, slot) &&
@@ -198,7 +200,7 @@ static bool ask_other_zones(lb_choice *choice, lb_group refused, const lb_tier *
 		if (group.zone == refused.zone || other.n == 0 || has_no_share(view, tier, group.zone))
 			continue;
 		choice->pick->refused_n = 0;
-		choice->taken->reason = lb_group_reason(&choice->view, group);
+		choice->taken.reason = lb_group_reason(&choice->view, group);
 		if (ask(choice, &other))
 			return true;
 	}
@@ -212,7 +214,7 @@ static bool ask_and_walk(lb_choice *choice, lb_group group)
 	lb_tier asked = lb_group_tier(choice->pool, &choice->view, group);
 
 	choice->shut = lb_view_shut(&choice->view, group.place);
-	choice->taken->reason = lb_group_reason(&choice->view, group);
+	choice->taken.reason = lb_group_reason(&choice->view, group);
 	if (whole.n == 0)
 		return false;
 	lb_choice_bind(choice, &whole);
@@ -221,8 +223,8 @@ static bool ask_and_walk(lb_choice *choice, lb_group group)
 	choice->named = LB_NO_SLOT;
 	if (group.zone != LB_WHOLE_TIER && ask_other_zones(choice, group, &whole, &asked))
 		return true;
-	if (choice->taken->reason == LB_BY_ALGORITHM || choice->taken->reason == LB_BY_SPILL)
-		choice->taken->reason = LB_BY_LAST_RESORT;
+	if (choice->taken.reason == LB_BY_ALGORITHM || choice->taken.reason == LB_BY_SPILL)
+		choice->taken.reason = LB_BY_LAST_RESORT;
 	return walk(choice, whole.first, whole.n, choice->shut);
 }
 
@@ -284,11 +286,11 @@ static bool choose_from_failed(lb_choice *choice, uint32_t members)
 		return false;
 	if (has_usable(choice, members))
 		return false;
-	choice->taken->reason = panics ? LB_BY_PANIC : LB_BY_FAIL_OPEN;
+	choice->taken.reason = panics ? LB_BY_PANIC : LB_BY_FAIL_OPEN;
 	choice->shut = LB_GATES_HARD | LB_WHY_STANDBY;
 	if (!panics && pool->fail_mode == LB_FAIL_LAST_GOOD) {
 		/* the view's candidates are the last good ones */
-		choice->taken->reason = LB_BY_LAST_GOOD;
+		choice->taken.reason = LB_BY_LAST_GOOD;
 		members = lb_get(&choice->view.view->eligible_n);
 	}
 	return walk(choice, 0, members, choice->shut);
@@ -303,10 +305,10 @@ static bool choose_from_rest(lb_choice *choice)
 	uint32_t eligible = lb_get(&choice->view.view->eligible_n);
 	uint32_t members = lb_get(&choice->view.view->members_n);
 
-	choice->taken->reason = LB_BY_LAST_RESORT;
+	choice->taken.reason = LB_BY_LAST_RESORT;
 	if (members > eligible && walk(choice, eligible, members - eligible, choice->shut))
 		return true;
-	choice->taken->reason = LB_BY_TRIAL;
+	choice->taken.reason = LB_BY_TRIAL;
 	if (choice->pool->has_breaker &&
 	    walk(choice, 0, members, LB_GATES_CLOSED & ~(uint32_t)LB_WHY_BREAKER))
 		return true;
@@ -363,7 +365,7 @@ static bool choose(lb_choice *choice, const lb_request *request)
 	for (uint32_t round = 1;; round++) {
 		if (choose_in_round(choice))
 			return true;
-		if (round == ROUNDS_MAX || choice->pick->dry || !changed_meanwhile(choice, mark))
+		if (round == ROUNDS_MAX || choice->pick->lane->dry || !changed_meanwhile(choice, mark))
 			return false;
 		mark = lb_chains_mark(pool);
 		choice->named = LB_NO_SLOT;
@@ -371,15 +373,15 @@ static bool choose(lb_choice *choice, const lb_request *request)
 	}
 }
 
-int lb_choose_as(lb_choice *choice, const lb_request *request)
+lb_taken lb_choose_as(lb_choice *choice, const lb_request *request)
 {
 	if (choose(choice, request))
-		return LB_OK;
-	return choice->full ? LB_EFULL : LB_ENONE;
+		return choice->taken;
+	return (lb_taken){.error = choice->full ? LB_EFULL : LB_ENONE, .slot = LB_NO_SLOT};
 }
 
-int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane, const lb_ticket *ticket,
-	      lb_pick *pick, uint32_t place, uint32_t named, lb_taken *taken)
+lb_taken lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *lane,
+		   const lb_ticket *ticket, lb_pick *pick, uint32_t named)
 {
 	lb_choice choice = {
 	    .selector = selector,
@@ -387,8 +389,6 @@ int lb_choose(lb_selector *selector, const lb_request *request, const lb_lane *l
 	    .lane = lane,
 	    .ticket = ticket,
 	    .pick = pick,
-	    .taken = taken,
-	    .first = {place, LB_WHOLE_TIER},
 	    .named = named,
 	    .skip = LB_NO_SLOT,
 	};

@@ -39,20 +39,18 @@ typedef struct lb_dry_lane {
 static void open_dry_lane(lb_dry_lane *dry, const lb_lane *lane)
 {
 	dry->algo = lane->algo;
+	dry->algo.dry = true;
 	lb_put64(&dry->stream, lb_get64(&lane->head->stream));
 	dry->algo.random.stream = &dry->stream;
 }
 
-/* Asks without taking. Returns what lb_select would; the slot and the reason are in `taken`. */
-static int ask_dry(lb_choice *choice, const lb_request *request, const lb_algo_lane *lane, uint32_t skip,
-		   lb_taken *taken)
+/* Asks without taking: what lb_select would take. */
+static lb_taken ask_dry(lb_choice *choice, const lb_request *request, const lb_algo_lane *lane, uint32_t skip)
 {
 	lb_selector *selector = choice->selector;
 	lb_pick *pick = choice->pick;
 
-	*pick = (lb_pick){
-	    .lane = lane, .rules = &selector->rules, .now = pick->now, .key = pick->key, .dry = true};
-	choice->taken = taken;
+	*pick = (lb_pick){.lane = lane, .rules = &selector->rules, .now = pick->now, .key = pick->key};
 	choice->first = (lb_group){LB_TIERS_MAX, LB_WHOLE_TIER};
 	choice->named = LB_NO_SLOT;
 	choice->skip = skip;
@@ -126,21 +124,22 @@ int lb_explain(lb_selector *selector, const lb_request *request, lb_explanation 
 	if (!request)
 		request = &ordinary;
 	lb_pool *pool = selector->pool;
-	if (!lb_request_valid(pool, request))
+	const lb_lane *lane = lb_request_lane(pool, request);
+	if (!lane)
 		return LB_EINVAL;
-	const lb_lane *lane = &pool->lanes[request->lane];
 	lb_dry_lane dry;
-	lb_taken taken = {.slot = LB_NO_SLOT}, next = {.slot = LB_NO_SLOT};
 	open_dry_lane(&dry, lane);
 	lb_pick pick = {.lane = &dry.algo, .now = request->now != 0 ? request->now : lb_env_now(&pool->env)};
 	pick.key = lb_request_key(selector, request, &pick);
 	lb_choice choice = {
 	    .selector = selector, .pool = pool, .lane = lane, .ticket = &fresh, .pick = &pick};
-	*explanation = (lb_explanation){.result = ask_dry(&choice, request, &dry.algo, LB_NO_SLOT, &taken)};
+	lb_taken taken = ask_dry(&choice, request, &dry.algo, LB_NO_SLOT);
+	*explanation = (lb_explanation){.result = taken.error};
 	if (explanation->result == LB_OK) {
 		explanation->choice = lb_pool_id_of(pool, taken.slot);
 		explanation->reason = taken.reason;
-		if (ask_dry(&choice, request, &dry.algo, taken.slot, &next) == LB_OK)
+		lb_taken next = ask_dry(&choice, request, &dry.algo, taken.slot);
+		if (next.error == LB_OK)
 			explanation->runner_up = lb_pool_id_of(pool, next.slot);
 	}
 	bind_first(&choice);

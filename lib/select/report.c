@@ -4,14 +4,6 @@
 #include "pool/settle.h"
 #include "select/selector.h"
 
-/* The lane that the ticket's row lies in; NULL for an id that is none of this pool's. */
-static inline const lb_lane *lane_of(const lb_pool *pool, uint64_t id)
-{
-	uint32_t lane = (uint32_t)(id >> 52) & 63;
-
-	return id >> 58 == (pool->nonce & 63) && lane < pool->lanes_n ? &pool->lanes[lane] : NULL;
-}
-
 /* Closes the ticket's row, and reads it; LB_ESTALE if it is not open under the ticket's id and endpoint. */
 static inline int close_row(const lb_lane *lane, const lb_ticket *ticket, lb_entry *entry)
 {
@@ -26,7 +18,7 @@ static inline int close_row(const lb_lane *lane, const lb_ticket *ticket, lb_ent
 
 static inline int settle(lb_pool *pool, lb_ticket *ticket, lb_result result, lb_span latency, lb_time now)
 {
-	const lb_lane *lane = lane_of(pool, ticket->id);
+	const lb_lane *lane = lb_ticket_lane(pool, ticket->id);
 	lb_entry entry;
 
 	if (close_row(lane, ticket, &entry) != LB_OK)
@@ -41,7 +33,9 @@ static inline int settle(lb_pool *pool, lb_ticket *ticket, lb_result result, lb_
 /* The ticket is ready for another request. */
 static void forget_tries(lb_ticket *ticket)
 {
-	for (uint32_t i = 0; i < ticket->attempts && i < LB_TRIED_MAX; i++)
+	/* nearly always the only one */
+	ticket->tried[0] = LB_NO_ENDPOINT;
+	for (uint32_t i = 1; i < ticket->attempts && i < LB_TRIED_MAX; i++)
 		ticket->tried[i] = LB_NO_ENDPOINT;
 	ticket->attempts = 0;
 }
@@ -51,9 +45,10 @@ int lb_report(lb_selector *selector, lb_ticket *ticket, const lb_outcome *outcom
 	if (!selector || !ticket || !outcome || (unsigned)outcome->result > LB_LOCAL)
 		return LB_EINVAL;
 	lb_pool *pool = selector->pool;
+	lb_result result = outcome->result;
 	lb_time now = outcome->now != 0 ? outcome->now : lb_env_now(&pool->env);
-	int error = settle(pool, ticket, outcome->result, outcome->latency, now);
-	if (error == LB_OK && (outcome->result == LB_SUCCESS || outcome->result == LB_CANCELLED))
+	int error = settle(pool, ticket, result, outcome->latency, now);
+	if (error == LB_OK && (result == LB_SUCCESS || result == LB_CANCELLED))
 		forget_tries(ticket);
 	if (lb_events_waiting(pool))
 		lb_events_deliver(pool);

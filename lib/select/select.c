@@ -3,6 +3,7 @@
  * algorithm is asked once among the first tier's candidates. If nothing at all stands in the way of the one that it
  * names, that is it. Everything else (retries, preferences, trials, limits, refusals) goes the careful way: choose.c.
  */
+#include "base/apart.h"
 #include "base/span.h"
 #include "pool/events.h"
 #include "pool/settle.h"
@@ -33,22 +34,20 @@ static inline bool take_plainly(const lb_pool *pool, const lb_lane *lane, uint32
  * Is there no preference, no earlier attempt, no circuit that wants a trial, no bound and no slow start that the choice has to
  * reckon with?
  */
-static inline bool is_ordinary(const lb_selector *selector, const lb_request *request,
+static inline bool is_ordinary(const lb_selector *selector, const lb_pool *pool, const lb_request *request,
 			       const lb_ticket *ticket, lb_time now)
 {
 	return ticket->attempts == 0 && request->prefer == LB_NO_ENDPOINT && selector->plain &&
-	       now < lb_get64(&selector->pool->header->trial_at);
+	       now < lb_get64(&pool->header->trial_at);
 }
 
 /*
  * Asks the algorithm once, if one tier gets all requests, whole and without panic, and takes what it names if nothing stands
  * in the way.
  */
-static inline int take_one(lb_selector *selector, const lb_request *request, const lb_lane *lane,
-			   const lb_ticket *ticket, lb_time now, lb_taken *taken)
+static inline lb_taken take_one(lb_selector *selector, const lb_pool *pool, const lb_request *request,
+				const lb_lane *lane, const lb_ticket *ticket, lb_time now)
 {
-	const lb_pool *pool = selector->pool;
-	uint32_t place = LB_TIERS_MAX, named = LB_NO_SLOT;
 	lb_pick pick;
 
 	pick.lane = &lane->algo;
@@ -56,58 +55,55 @@ static inline int take_one(lb_selector *selector, const lb_request *request, con
 	pick.now = now;
 	pick.key = lb_request_key(selector, request, &pick);
 	pick.cursor = 0;
-	pick.dry = false;
 	pick.attempt = 0;
 	pick.refused_n = 0;
-	if (is_ordinary(selector, request, ticket, now)) {
-		lb_view_hold hold = lb_view_hold_now(pool);
-		place = lb_get(&hold.view->only);
-		lb_tier tier = lb_view_tier_at(pool, &hold, place & (LB_TIERS_MAX - 1));
-		if (place < LB_TIERS_MAX && tier.n > 0)
-			named = selector->algo->pick(selector->state, &tier, &pick);
-		if (named < pool->shape.slots && take_plainly(pool, lane, named, &taken->pass)) {
-			taken->slot = named;
-			taken->reason = lb_get(&hold.view->tiers[place].reason);
-			return LB_OK;
-		}
-	}
-	return lb_choose(selector, request, lane, ticket, &pick, place, named, taken);
+	if (!is_ordinary(selector, pool, request, ticket, now))
+		return lb_choose(selector, request, lane, ticket, &pick, LB_NO_SLOT);
+	lb_view_hold hold = lb_view_hold_now(pool);
+	lb_tier tier = lb_view_only(&hold);
+	if (tier.n == 0)
+		return lb_choose(selector, request, lane, ticket, &pick, LB_NO_SLOT);
+	lb_taken taken = {.slot = selector->pick(selector->state, &tier, &pick)};
+	if (taken.slot >= pool->shape.slots || !take_plainly(pool, lane, taken.slot, &taken.pass))
+		return lb_choose(selector, request, lane, ticket, &pick, taken.slot);
+	taken.reason = lb_get(&hold.view->only_reason);
+	return taken;
 }
 
 static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row, uint32_t word,
-			       const lb_taken *taken, lb_time now, lb_span timeout, lb_ticket *ticket)
+			       lb_taken taken, lb_time now, lb_span timeout, lb_ticket *ticket)
 {
-	const lb_slot *slot = &pool->slots[taken->slot];
+	const lb_slot *slot = &pool->slots[taken.slot];
 	lb_entry entry = {
-	    .endpoint = lb_pool_id_of(pool, taken->slot),
+	    .endpoint = lb_pool_id_of(pool, taken.slot),
 	    .started = now,
 	    .deadline = lb_time_after(now, timeout),
 	    .attempt = ticket->attempts + 1,
-	    .cell = taken->pass.cell,
-	    .epoch = taken->pass.epoch,
+	    .cell = taken.pass.cell,
+	    .epoch = taken.pass.epoch,
 	};
 	uint32_t open = lb_ledger_open(&lane->ledger, row, word, &entry);
 
-	ticket->id = lb_ticket_id(pool, lane->number, row, open);
+	ticket->id = lb_ticket_id(lane, row, open);
 	ticket->endpoint = entry.endpoint;
 	ticket->tag = lb_get64(&slot->tag);
-	ticket->name = pool->about[taken->slot].name;
-	ticket->url = pool->about[taken->slot].url;
+	ticket->name = pool->about[taken.slot].name;
+	ticket->url = pool->about[taken.slot].url;
 	ticket->started = now;
-	ticket->reason = taken->reason;
+	ticket->reason = taken.reason;
 	ticket->tried[ticket->attempts] = entry.endpoint;
 	ticket->attempts = entry.attempt;
 }
 
 /* The ledger is full. A forgotten ticket may stand in the way: then it is settled now. */
-static uint32_t claim_after_sweep(lb_pool *pool, const lb_lane *lane, lb_time now, uint32_t *word)
+LB_APART static uint32_t claim_after_sweep(lb_pool *pool, const lb_lane *lane, lb_time now, uint32_t *word)
 {
 	lb_pool_sweep(pool, lane, lane->ledger.n, false, now);
 	return lb_ledger_claim(&lane->ledger, word);
 }
 
 /* Counts an answer that is no endpoint. */
-static int refuse(const lb_lane *lane, int error)
+LB_APART static int refuse(const lb_lane *lane, int error)
 {
 	lb_atomic64 *counter = error == LB_ENONE   ? &lane->head->none
 			       : error == LB_EFULL ? &lane->head->full
@@ -117,13 +113,10 @@ static int refuse(const lb_lane *lane, int error)
 	return error;
 }
 
-static inline int select_in(lb_selector *selector, const lb_request *request, const lb_lane *lane,
-			    lb_time now, lb_ticket *ticket)
+static inline int select_in(lb_selector *selector, lb_pool *pool, const lb_request *request,
+			    const lb_lane *lane, lb_time now, lb_ticket *ticket)
 {
-	lb_pool *pool = selector->pool;
-	bool retry = ticket->attempts > 0 && (request->flags & LB_REQUEST_HEDGE) == 0;
 	uint32_t word;
-	lb_taken taken;
 
 	if (ticket->attempts >= LB_TRIED_MAX)
 		return refuse(lane, LB_ENONE);
@@ -134,14 +127,14 @@ static inline int select_in(lb_selector *selector, const lb_request *request, co
 		return refuse(lane, LB_ELIMIT);
 	if (lb_lane_attend_due(lane, now))
 		lb_lane_attend(pool, lane, now);
-	int error = take_one(selector, request, lane, ticket, now, &taken);
-	if (error != LB_OK) {
+	lb_taken taken = take_one(selector, pool, request, lane, ticket, now);
+	if (taken.error != LB_OK) {
 		lb_ledger_unclaim(&lane->ledger, row, word);
-		return refuse(lane, error);
+		return refuse(lane, taken.error);
 	}
-	open_ticket(pool, lane, row, word, &taken, now,
+	open_ticket(pool, lane, row, word, taken, now,
 		    request->timeout != 0 ? request->timeout : pool->ticket_timeout, ticket);
-	if (retry)
+	if (ticket->attempts > 1 && (request->flags & LB_REQUEST_HEDGE) == 0)
 		lb_bump64(&lane->head->retries, 1, lane->shared);
 	return LB_OK;
 }
@@ -155,13 +148,13 @@ int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticke
 	if (!request)
 		request = &ordinary;
 	lb_pool *pool = selector->pool;
-	if (!lb_request_valid(pool, request))
+	const lb_lane *lane = lb_request_lane(pool, request);
+	if (!lane)
 		return LB_EINVAL;
-	const lb_lane *lane = &pool->lanes[request->lane];
 	lb_time now = request->now != 0 ? request->now : lb_env_now(&pool->env);
 	if (ticket->id != 0)
 		lb_report(selector, ticket, &(lb_outcome){.result = LB_FAILURE, .now = now});
-	int error = select_in(selector, request, lane, now, ticket);
+	int error = select_in(selector, pool, request, lane, now, ticket);
 	if (lb_events_waiting(pool))
 		lb_events_deliver(pool);
 	return error;

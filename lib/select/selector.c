@@ -132,6 +132,7 @@ int lb_selector_create(lb_selector **out, lb_pool *pool, const lb_selector_confi
 	lb_selector *selector = allocate(pool, algo, &rules);
 	if (!selector)
 		return LB_ENOMEM;
+	selector->pick = algo->pick;
 	selector->bound_percent = taken.bound_percent;
 	selector->keyed = (algo->traits & LB_ALGO_KEYED) != 0;
 	selector->plain = taken.bound_percent == 0 && !(pool->has_ramp && selector->keyed) &&

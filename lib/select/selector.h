@@ -9,6 +9,7 @@
 struct lb_selector {
 	lb_pool *pool;
 	const lb_algo *algo;
+	uint32_t (*pick)(void *state, const lb_tier *tier, lb_pick *pick); /* the algorithm's */
 	lb_algo_rules rules;
 	void *state; /* the algorithm's cursors and tables, behind this handle, from a cache line on */
 	size_t size; /* of the handle and the state */
@@ -20,25 +21,20 @@ struct lb_selector {
 
 /* What a select took: counted up at a slot, with the circuit's pass. */
 typedef struct lb_taken {
+	int error; /* LB_OK; nothing was taken: LB_ENONE, LB_EFULL */
 	uint32_t slot, reason;
 	lb_pass pass;
 } lb_taken;
 
-/* Ids of tickets: {6 nonce, 6 lane, 20 row, 32 the row's word}. */
-static inline uint64_t lb_ticket_id(const lb_pool *pool, uint32_t lane, uint32_t row, uint32_t word)
-{
-	return (uint64_t)(pool->nonce & 63) << 58 | (uint64_t)lane << 52 | (uint64_t)row << 32 | word;
-}
-
 #define LB_REQUEST_FLAGS (LB_REQUEST_KEY | LB_REQUEST_HEDGE | LB_REQUEST_TOKEN)
 
-/* Are its flags known, and its lane one that somebody joined? */
-static inline bool lb_request_valid(const lb_pool *pool, const lb_request *request)
+/* The request's lane; NULL if its flags are unknown, or nobody joined the lane. */
+static inline const lb_lane *lb_request_lane(const lb_pool *pool, const lb_request *request)
 {
 	if (request->lane >= pool->lanes_n || (request->flags & ~(uint32_t)LB_REQUEST_FLAGS) != 0)
-		return false;
+		return NULL;
 	const lb_lane *lane = &pool->lanes[request->lane];
-	return lane->shared || lb_get64(&lane->head->worker) != 0;
+	return lb_get64(&lane->head->worker) != 0 || lane->shared ? lane : NULL;
 }
 
 /* A keyed algorithm's key: a request without one has one of its own. */
@@ -59,16 +55,15 @@ static inline void lb_count_down(const lb_lane *lane, uint32_t slot)
 #define LB_ATTEND_SELECTS 64u
 
 /*
- * Counts a select. Is it time for lb_lane_attend? After a period, and, as the clock may stand still, with every so many
- * selects. A time that lies further ahead than a period comes of a clock that stepped back.
+ * Counts a select. Is it time for lb_lane_attend? After a period, and, as the clock may stand still, after so many selects.
+ * A time that lies further ahead than a period comes of a clock that stepped back.
  */
 static inline bool lb_lane_attend_due(const lb_lane *lane, lb_time now)
 {
 	uint32_t selects = lb_get(&lane->head->selects);
 
 	lb_put(&lane->head->selects, selects + 1);
-	return selects % LB_ATTEND_SELECTS == 0 ||
-	       lb_get64(&lane->head->attend_at) - now - 1 >= LB_ATTEND_PERIOD;
+	return selects >= LB_ATTEND_SELECTS || lb_get64(&lane->head->attend_at) - now - 1 >= LB_ATTEND_PERIOD;
 }
 
 /* Looks after a lane, a little: the other lanes' counts, and the owner's forgotten tickets. */

@@ -29,7 +29,7 @@ bool lb_choice_try_trial(lb_choice *choice)
 	lb_time now = choice->pick->now, next = lb_time_after(now, TRIAL_PAUSE), until;
 	uint32_t slots = lb_get(&pool->header->slots_used);
 	uint32_t slot = lb_get(&pool->header->trial_slot);
-	bool waits = slots > TRIAL_CHUNK, dry = choice->pick->dry;
+	bool waits = slots > TRIAL_CHUNK, dry = choice->pick->lane->dry;
 
 	if (!dry)
 		lb_trials_begin(pool);
@@ -40,7 +40,7 @@ bool lb_choice_try_trial(lb_choice *choice)
 			continue;
 		if (lb_choice_take(choice, slot,
 				   LB_GATES_CLOSED & ~(uint32_t)(LB_WHY_BREAKER | LB_WHY_STANDBY))) {
-			choice->taken->reason = LB_BY_TRIAL;
+			choice->taken.reason = LB_BY_TRIAL;
 			if (!dry)
 				lb_trials_from(pool, now);
 			return true;

@@ -332,11 +332,12 @@ START_TEST(a_dry_pick_takes_no_turn)
 	lb_selector *s = r.selector;
 	size_t size = s->algo->size(&r.pool->shape, &s->rules);
 	void *before = malloc(size);
+	lb_algo_lane dry = r.pool->lanes[0].algo;
+	dry.dry = true;
 	for (int i = 0; i < 50; i++) {
 		lb_view_hold hold = lb_view_hold_now(r.pool);
 		lb_tier tier = lb_view_tier_at(r.pool, &hold, 0);
-		lb_pick pick = {
-		    .lane = &r.pool->lanes[0].algo, .rules = &s->rules, .now = r.w.now, .dry = true};
+		lb_pick pick = {.lane = &dry, .rules = &s->rules, .now = r.w.now};
 		memcpy(before, s->state, size);
 		uint32_t slot = s->algo->pick(s->state, &tier, &pick);
 		ck_assert_int_eq(memcmp(before, s->state, size), 0);

@@ -71,16 +71,18 @@ static const lb_ramp_rules minute = {.window = 60 * LB_SECONDS, .curve_percent =
 START_TEST(no_ramp_is_the_whole)
 {
 	lb_ramp ramp = {0};
+	lb_ramp_rules rules = minute;
 
+	rules.successes = 4;
 	ck_assert(!lb_ramp_running(&ramp));
-	lb_ramp_succeeded(&ramp);
-	ck_assert_uint_eq(lb_get(&ramp.successes), 0);
-	ck_assert_uint_eq(lb_ramp_factor(&ramp, &minute, 7), LB_WHOLE);
+	lb_ramp_prove(&ramp, 3);
+	ck_assert_uint_eq(lb_ramp_factor(&ramp, &rules, 7), LB_WHOLE);
+	/* what was proven before counts for nothing */
 	lb_ramp_begin(&ramp, 0);
 	ck_assert(lb_ramp_running(&ramp));
-	ck_assert_uint_eq(lb_ramp_factor(&ramp, &minute, 0), 429496730);
+	ck_assert_uint_eq(lb_ramp_factor(&ramp, &rules, 0), 429496730);
 	lb_ramp_end(&ramp);
-	ck_assert_uint_eq(lb_ramp_factor(&ramp, &minute, 0), LB_WHOLE);
+	ck_assert_uint_eq(lb_ramp_factor(&ramp, &rules, 0), LB_WHOLE);
 }
 END_TEST
 
@@ -92,10 +94,12 @@ START_TEST(successes_end_it_sooner)
 	rules.successes = 4;
 	lb_ramp_begin(&ramp, LB_SECONDS);
 	for (uint64_t i = 1; i <= 4; i++) {
-		lb_ramp_succeeded(&ramp);
+		lb_ramp_prove(&ramp, i);
 		ck_assert_uint_eq(lb_ramp_factor(&ramp, &rules, LB_SECONDS), LB_WHOLE / 4 * i);
 		ck_assert_uint_eq(lb_ramp_factor(&ramp, &minute, LB_SECONDS), 429496730);
 	}
+	lb_ramp_prove(&ramp, UINT64_C(1) << 32); /* more than its word holds are enough, too */
+	ck_assert_uint_eq(lb_ramp_factor(&ramp, &rules, LB_SECONDS), LB_WHOLE);
 	lb_ramp_begin(&ramp, LB_SECONDS); /* anew: nothing is proven; and time goes on, too */
 	ck_assert_uint_eq(lb_ramp_factor(&ramp, &rules, 46 * LB_SECONDS), LB_WHOLE / 4 * 3);
 	ck_assert_uint_eq(lb_ramp_factor(&ramp, &rules, 61 * LB_SECONDS), LB_WHOLE);

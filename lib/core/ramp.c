@@ -1,7 +1,6 @@
 /* Slow start. See ramp.h. */
 #include "core/ramp.h"
 
-#include "base/span.h"
 #include "base/wide.h"
 
 void lb_ramp_begin(lb_ramp *ramp, lb_time now)

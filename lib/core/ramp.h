@@ -15,6 +15,7 @@
 
 #include "base/atomic.h"
 #include "base/power.h"
+#include "base/span.h"
 
 #include <lbcore/base.h>
 
@@ -29,7 +30,7 @@ typedef struct lb_ramp_rules {
 /* Zeroed: no ramp. */
 typedef struct lb_ramp {
 	lb_atomic64 since;     /* 0 = no ramp */
-	lb_atomic32 successes; /* proven since then */
+	lb_atomic32 successes; /* proven since then, as lb_ramp_prove was told */
 } lb_ramp;
 
 /* Begins a ramp, or begins it anew. */
@@ -46,11 +47,10 @@ static inline bool lb_ramp_running(const lb_ramp *ramp)
 	return lb_get64(&ramp->since) != 0;
 }
 
-/* A request succeeded. Without a ramp it counts for nothing. Any thread. */
-static inline void lb_ramp_succeeded(lb_ramp *ramp)
+/* So many requests have succeeded since it began: the caller counts them, and need not while no rule asks. */
+static inline void lb_ramp_prove(lb_ramp *ramp, uint64_t successes)
 {
-	if (lb_ramp_running(ramp))
-		lb_add(&ramp->successes, 1);
+	lb_put(&ramp->successes, (uint32_t)lb_min64(successes, UINT32_MAX));
 }
 
 /*

@@ -75,10 +75,8 @@ static uint64_t factor_of(lb_pool *pool, uint32_t number, lb_time now)
 
 	if (!lb_ramp_running(&about->ramp))
 		return LB_WHOLE;
-	if (pool->ramp.successes != 0) {
-		uint64_t proven = successes(pool, number) - lb_get64(&about->ramp_base);
-		lb_put(&about->ramp.successes, (uint32_t)lb_min64(proven, UINT32_MAX));
-	}
+	if (pool->ramp.successes != 0)
+		lb_ramp_prove(&about->ramp, successes(pool, number) - lb_get64(&about->ramp_base));
 	uint64_t factor = lb_ramp_factor(&about->ramp, &pool->ramp, now);
 	if (factor >= LB_WHOLE)
 		lb_ramp_end(&about->ramp);

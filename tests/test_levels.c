@@ -1,6 +1,6 @@
 /* Shares of priority levels: laws over all small counts, and Envoy's own arithmetic, doubles and all, beside ours. */
 #include "core/shares.h"
-#include "test.h"
+#include "levels.h"
 
 #include <string.h>
 
@@ -268,14 +268,21 @@ END_TEST
 START_TEST(hundred_numbers_are_dealt_by_the_loads)
 {
 	static const lb_level levels[] = {{7, 1, 2, 7}, {5, 1, 1, 5}, {9, 2, 0, 9}};
+	lb_pool_config config = crowd_config();
 	lb_shares shares;
+	crowd c;
 	uint32_t healthy[MOST] = {0}, degraded[MOST] = {0};
 
-	lb_shares_of(&shares, &(lb_shares_rules){100, 0}, levels, 3);
+	lb_shares_of(&shares, &(lb_shares_rules){100, 0}, levels, MOST);
+	config.overprovision_percent = 100;
+	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	for (uint32_t i = 0; i < MOST; i++)
+		level_add(&c, i, levels[i].total, levels[i].healthy, levels[i].degraded);
 	for (uint64_t i = 0; i < 100; i++) {
-		lb_share_choice share = lb_shares_choose(&shares, i * 7 + 12300);
-		(share.degraded ? degraded : healthy)[share.level]++;
+		int e = level_pick_at(&c, i * 7 + 12300, NULL);
+		(c.health[e] == LB_DEGRADED ? degraded : healthy)[c.priority[e]]++;
 	}
+	crowd_close(&c);
 	for (int i = 0; i < MOST; i++) {
 		ck_assert_uint_eq(healthy[i], shares.healthy[i]);
 		ck_assert_uint_eq(degraded[i], shares.degraded[i]);

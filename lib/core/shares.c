@@ -112,21 +112,3 @@ void lb_shares_of(lb_shares *shares, const lb_shares_rules *rules, const lb_leve
 	else if (shares->available == 0)
 		shares->healthy[0] = 100;
 }
-
-lb_share_choice lb_shares_choose(const lb_shares *shares, uint64_t random)
-{
-	uint32_t hundredth = (uint32_t)(random % 100);
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i < shares->n; i++) {
-		sum += shares->healthy[i];
-		if (hundredth < sum)
-			return (lb_share_choice){.level = i};
-	}
-	for (uint32_t i = 0; i < shares->n; i++) {
-		sum += shares->degraded[i];
-		if (hundredth < sum)
-			return (lb_share_choice){.level = i, .degraded = true};
-	}
-	return (lb_share_choice){0}; /* not reached: the loads sum to 100 */
-}

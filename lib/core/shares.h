@@ -6,8 +6,8 @@
  * part of what there is. Only then may a level be in panic: too few of its endpoints are well, so that all of them are used.
  * With every level in panic, health says nothing any more and traffic goes by the number of endpoints.
  *
- * Source: Envoy's LoadBalancerBase (recalculatePerPriorityState, recalculatePerPriorityPanic, recalculateLoadInTotalPanic,
- * choosePriority), to the per cent. One difference: panic compares integers, where the last digit of Envoy's doubles may miss an
+ * Source: Envoy's LoadBalancerBase (recalculatePerPriorityState, recalculatePerPriorityPanic, recalculateLoadInTotalPanic), to
+ * the per cent. One difference: panic compares integers, where the last digit of Envoy's doubles may miss an
  * equality. Where nobody is able to take anything and panic is off, level 0 gets all, as there: nobody can be chosen in it.
  */
 #ifndef LB_CORE_SHARES_H
@@ -44,16 +44,7 @@ typedef struct lb_shares {
 	bool panic[LB_LEVELS];   /* use all endpoints of the level, well or not */
 } lb_shares;
 
-/* Where one request goes. */
-typedef struct lb_share_choice {
-	uint32_t level;
-	bool degraded; /* to the degraded ones of the level, not to the healthy ones */
-} lb_share_choice;
-
 /* Works out the shares of `n` levels, from 1 to LB_LEVELS. */
 void lb_shares_of(lb_shares *shares, const lb_shares_rules *rules, const lb_level *levels, uint32_t n);
-
-/* The level for a random number or a hash: its last two decimal digits decide. */
-lb_share_choice lb_shares_choose(const lb_shares *shares, uint64_t random);
 
 #endif

@@ -4,9 +4,7 @@
  * load_balancer_impl_base_test.cc (GentleFailover, GentleFailoverWithExtraLevels, PrioritySelection, OverProvisioningFactor).
  */
 #include "core/shares.h"
-#include "test.h"
-
-#include <string.h>
+#include "levels.h"
 
 enum { LEVELS = 3 };
 
@@ -243,8 +241,8 @@ END_TEST
 /* choosePriority: the first whose cumulative load reaches hash % 100 + 1, healthy ones of all levels first */
 START_TEST(the_last_two_digits_of_a_hash_choose)
 {
-	lb_shares shares;
-	static const lb_level levels[] = {{5, 0, 1, 5}, {5, 0, 5, 5}, {5, 1, 0, 5}};
+	lb_pool_config config = crowd_config();
+	crowd c;
 	static const struct {
 		uint64_t hash;
 		uint32_t level;
@@ -254,12 +252,22 @@ START_TEST(the_last_two_digits_of_a_hash_choose)
 	    {56, 1, true}, {99, 1, true},  {100, 2, false}, {UINT64_MAX, 2, false}, /* 15 */
 	};
 
-	lb_shares_of(&shares, &usual, levels, 3); /* 0, 0, 28 and 28, 44, 0 */
-	for (size_t i = 0; i < sizeof(picks) / sizeof(*picks); i++) {
-		lb_share_choice share = lb_shares_choose(&shares, picks[i].hash);
-		ck_assert_uint_eq(share.level, picks[i].level);
-		ck_assert_int_eq(share.degraded, picks[i].degraded);
+	config.panic_percent = 50;
+	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_add(&c, 0, 5, 0, 1); /* 0, 0, 28 and 28, 44, 0 */
+	level_add(&c, 1, 5, 0, 5);
+	level_add(&c, 2, 5, 1, 0);
+	for (int keyed = 0; keyed < 2; keyed++) {
+		if (keyed)
+			crowd_choose_by(&c, LB_MAP_HASH);
+		for (size_t i = 0; i < sizeof(picks) / sizeof(*picks); i++) {
+			lb_request key = {.key = picks[i].hash, .flags = LB_REQUEST_KEY};
+			int e = keyed ? crowd_pick(&c, &key, NULL) : level_pick_at(&c, picks[i].hash, NULL);
+			ck_assert_uint_eq(c.priority[e], picks[i].level);
+			ck_assert_int_eq(c.health[e], picks[i].degraded ? LB_DEGRADED : LB_HEALTHY);
+		}
 	}
+	crowd_close(&c);
 }
 END_TEST
 

@@ -1,11 +1,71 @@
 /*
  * Between the zones of a level: Envoy's published numbers (locality_weight.rst, and for zone aware routing the comments and tests
- * of load_balancer_impl.cc), its arithmetic beside ours, and laws.
+ * of load_balancer_impl.cc), its arithmetic beside ours, and laws. What is drawn by the numbers, through lb_select.
  */
 #include "core/zones.h"
-#include "test.h"
+#include "fleet.h"
+#include "script.h"
 
 #include <math.h>
+
+/* `own`: our zone; 0 = nowhere, to divide by weight. */
+static void open_zones(fleet *f, script *s, uint32_t own)
+{
+	fleet_plan plan;
+	lb_env env = script_env(s);
+
+	fleet_draw(&plan, LB_ROUND_ROBIN);
+	plan.pool.endpoints_max = 512;
+	plan.pool.zone = own;
+	plan.pool.zone_endpoints_min = 2;
+	fleet_open_in(f, &plan, 0, NULL, &env);
+}
+
+/* Zone i of a list is zone i + 1 of the pool; its endpoints' tag is i. */
+static void inhabit(fleet *f, uint32_t zone, uint32_t n, lb_health_status health)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		lb_endpoint_config config;
+		lb_endpoint e;
+		char name[32];
+		snprintf(name, sizeof name, "z%u-%u-%d", zone, i, health);
+		lb_endpoint_config_init(&config, sizeof config);
+		config.name = name;
+		config.zone = zone + 1;
+		config.tag = zone;
+		ck_ok(lb_pool_add_endpoint(f->pool, &config, &e));
+		if (health != LB_HEALTHY)
+			ck_ok(lb_pool_set_health(f->pool, e, health));
+	}
+}
+
+static void open_nearby(fleet *f, script *s, const lb_zone_counts *zones, uint32_t n, uint32_t own)
+{
+	open_zones(f, s, own + 1);
+	for (uint32_t i = 0; i < n; i++)
+		inhabit(f, i, zones[i].endpoints, LB_HEALTHY);
+}
+
+static void tell_callers(fleet *f, const lb_zone_counts *zones, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		ck_ok(lb_pool_set_zone(f->pool, i + 1, 0, zones[i].callers));
+}
+
+/* The zone of a request, which draws so many numbers: the priority's, and those of the zone. No assert if all is well: these write. */
+static uint32_t zone_at(fleet *f, script *s, const uint64_t *numbers, size_t n)
+{
+	lb_ticket ticket = {0};
+
+	script_play(s, numbers, n);
+	int error = lb_select(f->selector, NULL, &ticket);
+	if (error != LB_OK || s->at != n)
+		ck_abort_msg("error %d, %zu draws, not %zu", error, s->at, n);
+	uint32_t zone = (uint32_t)ticket.tag;
+	if (lb_report_result(f->selector, &ticket, LB_SUCCESS) != LB_OK)
+		ck_abort_msg("no report");
+	return zone;
+}
 
 /* locality_weight.rst: X has weight 1, Y weight 2 and is well; in per cent */
 START_TEST(a_zone_that_gets_sick_sheds_its_traffic)
@@ -79,12 +139,32 @@ START_TEST(the_largest_weights_divide_evenly)
 	ck_assert(lb_zone_weights(&shares, zones, LB_ZONES, 140));
 	for (uint32_t i = 0; i < LB_ZONES; i++) {
 		ck_assert_uint_eq(lb_zone_share(&shares, i), LB_ZONE_PARTS / LB_ZONES);
-		ck_assert_uint_eq(lb_zone_by_weight(&shares, LB_ZONE_PARTS / LB_ZONES * i), i);
-		ck_assert_uint_eq(lb_zone_by_weight(&shares, LB_ZONE_PARTS / LB_ZONES * (i + 1) - 1), i);
 	}
 	zones[3].healthy = UINT32_MAX; /* able to take all: times 1 / (1.4 / 4) */
 	ck_assert(lb_zone_weights(&shares, zones, LB_ZONES, 140));
 	ck_assert(fabs(lb_zone_share(&shares, 3) - LB_ZONE_PARTS / (1 + 15 * 0.35)) < 2);
+}
+END_TEST
+
+/* The same, as large as the pool lets them be: each zone has its sixteenth of the draws, from the first to the last. */
+START_TEST(the_largest_weights_are_drawn_evenly)
+{
+	fleet f;
+	script s;
+
+	open_zones(&f, &s, 0);
+	for (uint32_t i = 0; i < LB_ZONES; i++) {
+		inhabit(&f, i, 1, LB_HEALTHY);
+		inhabit(&f, i, 3, LB_UNHEALTHY);
+		ck_ok(lb_pool_set_zone(f.pool, i + 1, LB_WEIGHT_MAX, 0));
+	}
+	for (uint32_t i = 0; i < LB_ZONES; i++) {
+		uint64_t first = LB_ZONE_PARTS / LB_ZONES * i, last = first + LB_ZONE_PARTS / LB_ZONES - 1;
+		ck_assert_uint_eq(zone_at(&f, &s, (uint64_t[]){0, first}, 2), i);
+		ck_assert_uint_eq(zone_at(&f, &s, (uint64_t[]){0, last}, 2), i);
+		ck_assert_uint_eq(zone_at(&f, &s, (uint64_t[]){0, last + 7 * LB_ZONE_PARTS}, 2), i);
+	}
+	fleet_close(&f);
 }
 END_TEST
 
@@ -93,6 +173,8 @@ START_TEST(the_own_zone_keeps_what_it_has_room_for)
 {
 	static const lb_zone_counts zones[] = {{4, 2}, {4, 4}, {2, 2}};
 	lb_zone_routes routes;
+	fleet f;
+	script s;
 	uint32_t to[3] = {0};
 
 	lb_zone_routes_of(&routes, zones, 3, 0, 6);
@@ -101,11 +183,16 @@ START_TEST(the_own_zone_keeps_what_it_has_room_for)
 	ck_assert_uint_eq(routes.until[0], 0);
 	ck_assert_uint_eq(routes.until[1], 1000);
 	ck_assert_uint_eq(routes.until[2], 1500);
+	open_nearby(&f, &s, zones, 3, 0);
+	tell_callers(&f, zones, 3);
 	for (uint32_t i = 0; i < 1500; i++)
-		to[lb_zone_choose(&routes, 6250, i)]++;
+		to[zone_at(&f, &s, (uint64_t[]){0, 6250, i}, 3)]++;
 	ck_assert_uint_eq(to[1], 1000);
 	ck_assert_uint_eq(to[2], 500);
-	ck_assert_uint_eq(lb_zone_choose(&routes, 6249, 0), 0);
+	for (uint64_t stay = 0; stay < 6250; stay++)
+		to[zone_at(&f, &s, (uint64_t[]){0, stay}, 2)]++;
+	ck_assert_uint_eq(to[0], 6250);
+	fleet_close(&f);
 }
 END_TEST
 
@@ -133,7 +220,7 @@ START_TEST(every_endpoint_gets_as_much_as_any_other)
 END_TEST
 
 /* round_robin_lb_test.cc, ZoneAwareRoutingNoCapacityLeft in 45000 and 55000 */
-START_TEST(no_capacity_left_is_somebody_all_the_same)
+START_TEST(no_capacity_left_is_left_to_a_draw)
 {
 	static const lb_zone_counts zones[] = {{45000, 44999}, {55000, 55001}, {0, 0}};
 	lb_zone_routes routes;
@@ -142,9 +229,23 @@ START_TEST(no_capacity_left_is_somebody_all_the_same)
 	ck_assert_int_eq(routes.way, LB_ZONE_SPLIT);
 	ck_assert_uint_eq(routes.local, 9997);
 	ck_assert_uint_eq(routes.until[2], 0);
-	ck_assert_uint_eq(lb_zone_choose(&routes, 9996, 1), 0);
+}
+END_TEST
+
+/* The same through lb_select, with so many endpoints that it rounds alike; and somebody sick in the third zone. */
+START_TEST(no_capacity_left_draws_one_of_those_that_have_somebody)
+{
+	static const lb_zone_counts zones[] = {{45000, 229}, {55000, 280}, {0, 0}};
+	fleet f;
+	script s;
+
+	open_nearby(&f, &s, zones, 3, 0);
+	inhabit(&f, 2, 1, LB_UNHEALTHY);
+	tell_callers(&f, zones, 3);
+	ck_assert_uint_eq(zone_at(&f, &s, (uint64_t[]){0, 9996}, 2), 0);
 	for (uint32_t i = 0; i < 6; i++)
-		ck_assert_uint_eq(lb_zone_choose(&routes, 9997, i), i % 2);
+		ck_assert_uint_eq(zone_at(&f, &s, (uint64_t[]){0, 9997, i}, 3), i % 2);
+	fleet_close(&f);
 }
 END_TEST
 
@@ -230,8 +331,6 @@ static void compare(const lb_zone_counts *zones, int n, int own)
 		if (routes.until[i] != last)
 			ck_abort_msg("capacity of %d: %u, not %u", i, routes.until[i], (unsigned)last);
 	}
-	for (uint64_t i = 0; i < 200; i++)
-		ck_assert(zones[lb_zone_choose(&routes, 10000 - i, i * 977)].endpoints > 0);
 }
 
 START_TEST(three_zones_agree_with_envoys_arithmetic)
@@ -250,6 +349,70 @@ START_TEST(three_zones_agree_with_envoys_arithmetic)
 }
 END_TEST
 
+/* Asks for each zone's first and last draw. `stays` 0: nothing is drawn for it. */
+static void check_draws(fleet *f, script *s, const lb_zone_counts *zones, uint32_t own)
+{
+	uint64_t stays = 0, capacity[LB_ZONES] = {0}, before = 0, peopled = 0;
+	bool direct = reference(zones, 3, (int)own, &stays, capacity);
+	size_t draws = direct ? 1 : stays > 0 ? 3 : 2;
+	uint64_t numbers[3] = {0, stays}, *where = &numbers[draws - 1];
+
+	if (direct && zone_at(f, s, numbers, 1) != own)
+		ck_abort_msg("direct");
+	if (direct)
+		return;
+	if (stays > 0 && (zone_at(f, s, (uint64_t[]){0, 0}, 2) != own ||
+			  zone_at(f, s, (uint64_t[]){0, stays - 1}, 2) != own))
+		ck_abort_msg("does not stay");
+	uint64_t all = capacity[own == 2 ? 1 : 2];
+	for (uint32_t i = 0; i < 3; i++) {
+		if (all == 0 && zones[i].endpoints > 0) {
+			*where = peopled++;
+			if (zone_at(f, s, numbers, draws) != i)
+				ck_abort_msg("no capacity, zone %u", i);
+		}
+		if (i == own || capacity[i] == before)
+			continue;
+		for (int last = 0; last < 2; last++) {
+			*where = all + (last ? capacity[i] - 1 : before);
+			if (zone_at(f, s, numbers, draws) != i)
+				ck_abort_msg("draw %d of zone %u", last, i);
+		}
+		before = capacity[i];
+	}
+}
+
+/* Where no callers are told, there are as many in each zone that has endpoints, and in ours. */
+START_TEST(three_zones_are_drawn_as_envoys_arithmetic_says)
+{
+	uint32_t ways = rounds(1000) == 1000 ? 5 : 3, cube = ways * ways * ways, drawn = 0;
+
+	for (uint32_t there = 0; there < cube * 3; there++) {
+		uint32_t own = there / cube;
+		lb_zone_counts zones[] = {
+		    {0, there % ways}, {0, there / ways % ways}, {0, there / ways / ways % ways}};
+		fleet f;
+		script s;
+		open_nearby(&f, &s, zones, 3, own);
+		for (uint32_t callers = 0; callers < cube; callers++) {
+			lb_zone_routes routes;
+			for (uint32_t i = 0, left = callers; i < 3; i++, left /= ways)
+				zones[i].callers = left % ways;
+			tell_callers(&f, zones, 3);
+			for (uint32_t i = 0; i < 3 && callers == 0; i++)
+				zones[i].callers = zones[i].endpoints > 0 || i == own;
+			lb_zone_routes_of(&routes, zones, 3, own, 2);
+			if (routes.way == LB_ZONE_ANY)
+				continue;
+			check_draws(&f, &s, zones, own);
+			drawn++;
+		}
+		fleet_close(&f);
+	}
+	ck_assert_uint_gt(drawn, cube * cube);
+}
+END_TEST
+
 Suite *suite_zones(void)
 {
 	Suite *suite = suite_create("zones");
@@ -259,15 +422,18 @@ Suite *suite_zones(void)
 	tcase_add_test(tc, nobody_healthy_is_nothing_to_divide);
 	tcase_add_test(tc, shares_by_weight_are_exact_to_a_part);
 	tcase_add_test(tc, the_largest_weights_divide_evenly);
+	tcase_add_test(tc, the_largest_weights_are_drawn_evenly);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("routes");
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, the_own_zone_keeps_what_it_has_room_for);
 	tcase_add_test(tc, every_endpoint_gets_as_much_as_any_other);
-	tcase_add_test(tc, no_capacity_left_is_somebody_all_the_same);
+	tcase_add_test(tc, no_capacity_left_is_left_to_a_draw);
+	tcase_add_test(tc, no_capacity_left_draws_one_of_those_that_have_somebody);
 	tcase_add_test(tc, zones_do_not_matter_without_enough_of_all);
 	tcase_add_test(tc, a_zone_without_endpoints_sends_all_of_it_away);
 	tcase_add_test(tc, three_zones_agree_with_envoys_arithmetic);
+	tcase_add_test(tc, three_zones_are_drawn_as_envoys_arithmetic_says);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

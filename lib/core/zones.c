@@ -6,16 +6,6 @@
 /* Effective weights are scaled by 2^28: sixteen of them and their sum fit 64 bits. */
 #define WEIGHT_SHIFT 28
 
-/* The first zone whose cumulative part is above `at`; the last is the whole. */
-static uint32_t find(const uint32_t *until, uint32_t n, uint32_t at)
-{
-	uint32_t zone = 0;
-
-	while (zone + 1 < n && at >= until[zone])
-		zone++;
-	return zone;
-}
-
 static uint64_t effective_weight(const lb_zone_weight *zone, uint32_t overprovision_percent)
 {
 	uint64_t whole = (uint64_t)zone->total * 100;
@@ -52,11 +42,6 @@ bool lb_zone_weights(lb_zone_shares *shares, const lb_zone_weight *zones, uint32
 		shares->until[i] = (uint32_t)(((before >> shift) * LB_ZONE_PARTS + sum / 2) / sum);
 	}
 	return true;
-}
-
-uint32_t lb_zone_by_weight(const lb_zone_shares *shares, uint64_t random)
-{
-	return find(shares->until, shares->n, (uint32_t)(random % LB_ZONE_PARTS));
 }
 
 /* Sums of a list of zones, and in how many of them there is somebody. */
@@ -100,7 +85,6 @@ static void find_residual(lb_zone_routes *routes, const lb_zone_counts *zones, c
 		if (i != routes->own && has > needs)
 			sum += has - needs;
 		routes->until[i] = sum;
-		routes->peopled |= (uint32_t)(zones[i].endpoints > 0) << i;
 	}
 }
 
@@ -121,29 +105,4 @@ void lb_zone_routes_of(lb_zone_routes *routes, const lb_zone_counts *zones, uint
 	routes->way = LB_ZONE_SPLIT;
 	routes->local = needs > 0 ? has * LB_ZONE_ROUTES / needs : 0;
 	find_residual(routes, zones, &all);
-}
-
-/* One of those with a bit, by a random number; there is one. */
-static uint32_t draw_bit(uint32_t bits, uint64_t random)
-{
-	uint32_t n = 1, zone = 0;
-
-	for (uint32_t left = bits & (bits - 1); left != 0; left &= left - 1)
-		n++;
-	for (uint32_t skip = (uint32_t)(random % n); skip > 0; skip--)
-		bits &= bits - 1;
-	while (zone + 1 < LB_ZONES && (bits >> zone & 1) == 0)
-		zone++;
-	return zone;
-}
-
-uint32_t lb_zone_choose(const lb_zone_routes *routes, uint64_t stay, uint64_t where)
-{
-	uint32_t residual = routes->until[routes->n - 1];
-
-	if (routes->way == LB_ZONE_LOCAL || stay % LB_ZONE_ROUTES < routes->local)
-		return routes->own;
-	if (residual == 0)
-		return draw_bit(routes->peopled, where);
-	return find(routes->until, routes->n, (uint32_t)(where % residual));
 }

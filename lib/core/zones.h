@@ -8,9 +8,9 @@
  * Nearby first (lb_zone_routes): callers stay in their own zone as far as it has as large a part of the endpoints as it has of
  * the callers; what is too much goes to the zones with more endpoints than callers, in proportion. So each endpoint gets as
  * much as any other, and as little as possible crosses zones.
- * Source: Envoy's zone aware routing (regenerateLocalityRoutingStructures, calculateLocalityPercentages,
- * tryChooseLocalLocalityHosts), to its 1/10000. Difference: where rounding leaves no capacity anywhere, one of the zones that
- * have endpoints is drawn; Envoy draws one of all and may find nobody there.
+ * Source: Envoy's zone aware routing (regenerateLocalityRoutingStructures, calculateLocalityPercentages), to its 1/10000.
+ *
+ * They only work the numbers out; select/group.c draws by them.
  */
 #ifndef LB_CORE_ZONES_H
 #define LB_CORE_ZONES_H
@@ -47,9 +47,6 @@ static inline uint32_t lb_zone_share(const lb_zone_shares *shares, uint32_t zone
 	return shares->until[zone] - (zone > 0 ? shares->until[zone - 1] : 0);
 }
 
-/* The zone for a random number; there must be something to divide. */
-uint32_t lb_zone_by_weight(const lb_zone_shares *shares, uint64_t random);
-
 typedef struct lb_zone_counts {
 	uint32_t callers;   /* of our own kind: who else sends traffic to these endpoints */
 	uint32_t endpoints; /* healthy ones */
@@ -66,7 +63,6 @@ typedef struct lb_zone_routes {
 	uint32_t n, own;
 	uint32_t local;           /* parts of LB_ZONE_ROUTES that stay */
 	uint32_t until[LB_ZONES]; /* cumulative residual capacity; the last may be 0: nobody has any left */
-	uint32_t peopled;         /* bit i: zone i has endpoints */
 } lb_zone_routes;
 
 /*
@@ -75,8 +71,5 @@ typedef struct lb_zone_routes {
  */
 void lb_zone_routes_of(lb_zone_routes *routes, const lb_zone_counts *zones, uint32_t n, uint32_t own,
 		       uint32_t least);
-
-/* The zone for two independent random numbers; `way` must not be LB_ZONE_ANY. */
-uint32_t lb_zone_choose(const lb_zone_routes *routes, uint64_t stay, uint64_t where);
 
 #endif

@@ -1,6 +1,9 @@
 /*
  * Which group of a view a request goes to: the tier by the priorities' shares of the traffic, and in a tier that is
  * divided, the zone by its share. Random, or for an algorithm that goes by keys, by the key: the same for all callers.
+ *
+ * Source: Envoy's choosePriority and tryChooseLocalLocalityHosts. Difference: where rounding leaves no zone any capacity, one of
+ * those that have endpoints is drawn; Envoy draws one of all and may find nobody there.
  */
 #ifndef LB_SELECT_GROUP_H
 #define LB_SELECT_GROUP_H

@@ -54,6 +54,20 @@ static inline void fleet_add(fleet *f, int number, uint32_t weight)
 	ck_ok(lb_pool_add(f->pool, name, "url", weight, &f->e[number]));
 }
 
+/* One of weight 1 in a priority and a zone. */
+static inline void fleet_add_in(fleet *f, int number, uint32_t priority, uint32_t zone)
+{
+	lb_endpoint_config config;
+	char name[16];
+
+	snprintf(name, sizeof name, "s%d", number);
+	lb_endpoint_config_init(&config, sizeof config);
+	config.name = name;
+	config.priority = priority;
+	config.zone = zone;
+	ck_ok(lb_pool_add_endpoint(f->pool, &config, &f->e[number]));
+}
+
 /* `weights` NULL = 1 for each. `env` NULL = the world's. */
 static inline void fleet_open_in(fleet *f, const fleet_plan *plan, int n, const uint32_t *weights,
 				 const lb_env *env)

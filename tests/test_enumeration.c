@@ -786,19 +786,6 @@ START_TEST(a_weighted_rotation_begins_anywhere_alike)
 }
 END_TEST
 
-static void add_in(fleet *f, int number, uint32_t priority, uint32_t zone)
-{
-	lb_endpoint_config config;
-	char name[16];
-
-	snprintf(name, sizeof name, "s%d", number);
-	lb_endpoint_config_init(&config, sizeof config);
-	config.name = name;
-	config.priority = priority;
-	config.zone = zone;
-	ck_ok(lb_pool_add_endpoint(f->pool, &config, &f->e[number]));
-}
-
 /* As many are able to serve as are well, and 40 % more: in whole hundredths of all numbers. */
 START_TEST(priorities_get_their_hundredths)
 {
@@ -808,7 +795,7 @@ START_TEST(priorities_get_their_hundredths)
 		script s;
 		fleet_draw(&plan, LB_RANDOM);
 		open_scripted(&f, &s, &plan, n, NULL);
-		add_in(&f, n, 1, 0);
+		fleet_add_in(&f, n, 1, 0);
 		for (int well = n; well >= 0; well--) {
 			int first = 0, able = 140 * well / n;
 			for (uint64_t mark = 0; mark < 100; mark++)
@@ -834,7 +821,7 @@ START_TEST(zones_get_their_millionths)
 	fleet_draw(&plan, LB_ROUND_ROBIN);
 	open_scripted(&f, &s, &plan, 0, NULL);
 	for (uint32_t zone = 0; zone < ZONES; zone++) {
-		add_in(&f, (int)zone, 0, zone + 1);
+		fleet_add_in(&f, (int)zone, 0, zone + 1);
 		ck_ok(lb_pool_set_zone(f.pool, zone + 1, zone + 1, 0));
 	}
 	for (uint64_t mark = 0; mark < PARTS; mark++)
@@ -863,7 +850,7 @@ START_TEST(turns_of_a_zone_are_dealt_by_endpoints)
 	for (int zone = 0; zone < 4; zone++) {
 		ck_ok(lb_pool_set_zone(f.pool, (uint32_t)zone + 1, 1, 0));
 		for (int i = 0; i < sizes[zone]; i++, n++) {
-			add_in(&f, n, 0, (uint32_t)zone + 1);
+			fleet_add_in(&f, n, 0, (uint32_t)zone + 1);
 			zone_of[n] = zone;
 		}
 	}

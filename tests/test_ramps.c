@@ -1,8 +1,8 @@
 /* Slow start of a pool's endpoints: when it begins, what weight they have meanwhile, and how it ends. */
 #include "fleet.h"
+#include "script.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static const lb_span window = 60 * LB_SECONDS;
 
@@ -27,6 +27,20 @@ static void start(fleet *f)
 
 static const uint32_t thousands[8] = {1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000};
 
+/* So many of weight 1000, and the first start is over. */
+static void open_started(fleet *f, const fleet_plan *plan, int n)
+{
+	fleet_open(f, plan, n, thousands);
+	start(f);
+}
+
+/* Then s2 comes. */
+static void open_with_newcomer(fleet *f, const fleet_plan *plan, uint32_t weight)
+{
+	open_started(f, plan, 2);
+	fleet_add(f, 2, weight);
+}
+
 /* ---- what weight ---- */
 
 START_TEST(a_new_ones_weight_grows_as_envoys_does)
@@ -41,9 +55,7 @@ START_TEST(a_new_ones_weight_grows_as_envoys_does)
 		draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 		plan.ramp.curve_percent = rows[row].curve;
 		plan.ramp.min_percent = rows[row].min;
-		fleet_open(&f, &plan, 2, thousands);
-		start(&f);
-		fleet_add(&f, 2, 1000000);
+		open_with_newcomer(&f, &plan, 1000000);
 		for (int t = 0; t < 60; t++) {
 			double part = pow((t > 0 ? t : 0.001) / 60.0, 100.0 / rows[row].curve);
 			double factor = fmax(rows[row].min / 100.0, part);
@@ -89,54 +101,31 @@ START_TEST(published_factors_are_the_shares_of_weighted_round_robin)
 }
 END_TEST
 
-/* A hook that counts: its numbers run through all entries of a table, and evenly through each. */
-typedef struct counter {
-	uint64_t at, entries, steps;
-} counter;
-
-static uint64_t count_on(void *user)
-{
-	counter *c = user;
-	uint64_t entry = c->at % c->entries, step = c->at / c->entries % c->steps;
-
-	c->at++;
-	/* the first number of each range of high bits; steps from the middle of their ranges */
-	return ((entry << 32) + c->entries - 1) / c->entries << 32 | ((2 * step + 1) << 31) / c->steps;
-}
-
-static lb_time still(void *user)
-{
-	(void)user;
-	return 1000 * LB_SECONDS;
-}
-
+/* Each of the three places of the alias table, in steps whose middles lie off every border. */
 START_TEST(draws_by_weight_reckon_with_it_exactly)
 {
 	enum { STEPS = 1000 };
-	counter c = {0, 3, STEPS};
-	lb_env env;
+	script s;
+	lb_env env = script_env(&s);
 	fleet f;
 	fleet_plan plan;
 	int served[3] = {0};
 
-	lb_env_init(&env, sizeof env);
-	env.user = &c;
-	env.random = count_on;
-	env.now = still;
 	draw(&plan, LB_RANDOM);
 	plan.ramp.min_percent = 25;
 	fleet_open_in(&f, &plan, 2, (uint32_t[]){2, 3}, &env);
 	start(&f);
 	fleet_add(&f, 2, 12);
-	c.at = 0;
-	for (int i = 0; i < 3 * STEPS; i++)
+	for (uint64_t i = 0; i < 3 * STEPS; i++) {
+		uint64_t number = script_bits(i % 3, 3) << 32 | script_bits(2 * (i / 3) + 1, 2 * STEPS);
+		script_play(&s, &number, 1);
 		served[fleet_pick(&f, NULL, LB_SUCCESS)]++;
-	/* 2 : 3 : 12 / 4, each entry's border to one step */
-	ck_assert_int_le(abs(served[0] - 2 * 3 * STEPS / 8), 3);
-	ck_assert_int_le(abs(served[1] - 3 * 3 * STEPS / 8), 3);
-	ck_assert_int_le(abs(served[2] - 3 * 3 * STEPS / 8), 3);
-	lb_selector_destroy(f.selector);
-	ck_ok(lb_pool_destroy(f.pool));
+	}
+	/* 2 : 3 : 12 / 4 */
+	ck_assert_int_eq(served[0], 2 * 3 * STEPS / 8);
+	ck_assert_int_eq(served[1], 3 * 3 * STEPS / 8);
+	ck_assert_int_eq(served[2], 3 * 3 * STEPS / 8);
+	fleet_close(&f);
 }
 END_TEST
 
@@ -147,9 +136,7 @@ START_TEST(two_choices_reckon_with_it)
 	long served[3] = {0}, picks = rounds(60000);
 
 	draw(&plan, LB_TWO_CHOICES);
-	fleet_open(&f, &plan, 2, thousands);
-	start(&f);
-	fleet_add(&f, 2, 1000);
+	open_with_newcomer(&f, &plan, 1000);
 	fleet_wait(&f, window / 5);
 	for (long i = 0; i < picks; i++)
 		served[fleet_pick(&f, NULL, LB_SUCCESS)]++;
@@ -168,9 +155,7 @@ START_TEST(least_connections_compare_loads_by_it)
 	int held[3] = {0};
 
 	draw(&plan, LB_LEAST_CONNECTIONS);
-	fleet_open(&f, &plan, 2, thousands);
-	start(&f);
-	fleet_add(&f, 2, 1000);
+	open_with_newcomer(&f, &plan, 1000);
 	for (int i = 0; i < 22; i++)
 		held[fleet_select(&f, NULL, &tickets[i])]++;
 	/* a tenth of the weight: the 21st or 22nd is the first that it may have */
@@ -186,9 +171,7 @@ START_TEST(another_weight_set_meanwhile_grows_likewise)
 	fleet_plan plan;
 
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
-	fleet_open(&f, &plan, 2, thousands);
-	start(&f);
-	fleet_add(&f, 2, 1000);
+	open_with_newcomer(&f, &plan, 1000);
 	fleet_wait(&f, window / 4);
 	ck_assert_uint_eq(weight_now(&f, 2), 250);
 	ck_ok(lb_pool_set_weight(f.pool, f.e[2], 4000));
@@ -211,6 +194,12 @@ static void away_by_health(fleet *f)
 static void back_by_health(fleet *f)
 {
 	ck_ok(lb_pool_set_health(f->pool, f->e[2], LB_HEALTHY));
+}
+
+static void come_back(fleet *f)
+{
+	away_by_health(f);
+	back_by_health(f);
 }
 
 static void away_by_drain(fleet *f)
@@ -300,8 +289,7 @@ START_TEST(it_begins_after_any_absence)
 
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 	plan.pool.breaker = &plan.breaker;
-	fleet_open(&f, &plan, 3, thousands);
-	start(&f);
+	open_started(&f, &plan, 3);
 	absences[_i].away(&f);
 	fleet_wait(&f, LB_SECONDS / 2);
 	absences[_i].back(&f);
@@ -330,8 +318,7 @@ START_TEST(it_begins_when_nobody_saw_the_breaker_open)
 
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 	plan.pool.breaker = &plan.breaker;
-	fleet_open(&f, &plan, 3, thousands);
-	start(&f);
+	open_started(&f, &plan, 3);
 	away_by_breaker(&f);
 	ck_assert_uint_eq(weight_now(&f, 2), 1000);
 	back_by_trial(&f);
@@ -358,8 +345,7 @@ START_TEST(what_is_no_absence_begins_none)
 
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 	plan.pool.breaker = &plan.breaker;
-	fleet_open(&f, &plan, 3, thousands);
-	start(&f);
+	open_started(&f, &plan, 3);
 	ck_ok(lb_pool_set_health(f.pool, f.e[2], LB_DEGRADED));
 	ck_ok(lb_pool_set_health(f.pool, f.e[2], LB_UNKNOWN));
 	ck_ok(lb_pool_set_health(f.pool, f.e[2], LB_HEALTHY));
@@ -498,8 +484,7 @@ START_TEST(successes_end_it_sooner_and_failures_do_not)
 	ck_ok(lb_pool_join(f.pool, 7, &lane));
 	for (int i = 0; i < 50; i++)
 		fleet_pick(&f, &(lb_request){.prefer = f.e[2]}, LB_SUCCESS);
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	lb_request own = {.prefer = f.e[2]}, other = {.prefer = f.e[2], .lane = lane};
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(fleet_pick(&f, &own, LB_SUCCESS), 2);
@@ -517,8 +502,7 @@ START_TEST(successes_end_it_sooner_and_failures_do_not)
 	lb_pool_tick(f.pool);
 	ck_assert_uint_eq(weight_now(&f, 2), 1000);
 	/* the next absence: nothing is proven */
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	ck_assert_uint_eq(weight_now(&f, 2), 100);
 	fleet_close(&f);
 }
@@ -531,9 +515,7 @@ START_TEST(reset_statistics_take_no_successes_away)
 
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 	plan.ramp.successes = 10;
-	fleet_open(&f, &plan, 2, thousands);
-	start(&f);
-	fleet_add(&f, 2, 1000);
+	open_with_newcomer(&f, &plan, 1000);
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(fleet_pick(&f, &(lb_request){.prefer = f.e[2]}, LB_SUCCESS), 2);
 	ck_ok(lb_stats_reset(f.pool));
@@ -556,8 +538,7 @@ START_TEST(when_it_is_over_the_sequence_is_nginxs_again)
 	plan.pool.ramp = NULL;
 	fleet_open(&plain, &plan, 3, weights);
 	start(&f);
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	for (int i = 0; i < 137; i++) {
 		start(&f);
 		fleet_wait(&f, window / 137);
@@ -585,8 +566,7 @@ START_TEST(ticks_come_often_enough_while_it_runs)
 		int ticks = 0;
 		draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 		plan.ramp.window = windows[i];
-		fleet_open(&f, &plan, 2, thousands);
-		start(&f);
+		open_started(&f, &plan, 2);
 		ck_assert_uint_eq(lb_pool_tick(f.pool), f.w.now + LB_SECONDS);
 		fleet_add(&f, 2, 1000000);
 		lb_time begun = f.w.now;
@@ -618,15 +598,11 @@ START_TEST(the_shortest_windows_and_the_longest)
 
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 	plan.ramp.window = LB_MICROSECONDS;
-	fleet_open(&f, &plan, 2, thousands);
-	start(&f);
-	fleet_add(&f, 2, 1000);
+	open_with_newcomer(&f, &plan, 1000);
 	ck_assert_uint_eq(weight_now(&f, 2), 1000);
 	fleet_close(&f);
 	plan.ramp.window = UINT64_C(86400) * LB_SECONDS;
-	fleet_open(&f, &plan, 2, thousands);
-	start(&f);
-	fleet_add(&f, 2, 1000);
+	open_with_newcomer(&f, &plan, 1000);
 	fleet_wait(&f, plan.ramp.window / 2);
 	ck_assert_uint_eq(weight_now(&f, 2), 500);
 	fleet_close(&f);
@@ -639,9 +615,7 @@ START_TEST(a_clock_that_steps_or_jumps_neither_stops_nor_revives_it)
 	fleet_plan plan;
 
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
-	fleet_open(&f, &plan, 2, thousands);
-	start(&f);
-	fleet_add(&f, 2, 1000);
+	open_with_newcomer(&f, &plan, 1000);
 	fleet_wait(&f, window / 2);
 	ck_assert_uint_eq(weight_now(&f, 2), 500);
 	/* back behind the beginning: its time begins anew */
@@ -674,8 +648,7 @@ START_TEST(a_slot_that_changes_hands_begins_anew)
 	draw(&plan, LB_WEIGHTED_ROUND_ROBIN);
 	plan.pool.endpoints_max = 8; /* one slot to spare */
 	plan.ramp.successes = 10;
-	fleet_open(&f, &plan, 7, thousands);
-	start(&f);
+	open_started(&f, &plan, 7);
 	for (int round = 0; round < 5; round++) {
 		fleet_add(&f, 7, 1000);
 		ck_assert_uint_eq(weight_now(&f, 7), 100);
@@ -799,8 +772,7 @@ START_TEST(a_retry_does_not_come_back_to_a_key_it_lacks)
 	draw(&plan, keyed[_i]);
 	fleet_open(&f, &plan, 6, NULL);
 	choices_of(&f, choices);
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	for (int i = 0; i < KEYS; i++) {
 		lb_ticket ticket = {0};
 		int first = fleet_select_key(&f, key_of(&f, i), &ticket);
@@ -828,8 +800,7 @@ START_TEST(the_last_one_left_has_all_keys)
 	draw(&plan, keyed[_i]);
 	fleet_open(&f, &plan, 3, NULL);
 	start(&f);
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	ck_ok(lb_pool_set_health(f.pool, f.e[0], LB_UNHEALTHY));
 	ck_ok(lb_pool_set_admin(f.pool, f.e[1], LB_ADMIN_DRAIN));
 	for (int i = 0; i < 200; i++) {
@@ -850,8 +821,7 @@ START_TEST(a_retry_that_tried_all_others_reaches_it)
 	draw(&plan, keyed[_i]);
 	fleet_open(&f, &plan, 3, NULL);
 	start(&f);
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	for (int i = 0; i < 200; i++) {
 		lb_ticket ticket = {0};
 		int seen = 0;
@@ -873,15 +843,11 @@ START_TEST(all_who_come_at_once_have_their_keys)
 	static int choices[KEYS][3];
 	fleet f;
 	fleet_plan plan;
-	lb_endpoint_config far;
 
 	draw(&plan, keyed[_i]);
 	fleet_open(&f, &plan, 4, NULL);
 	choices_of(&f, choices);
-	lb_endpoint_config_init(&far, sizeof far);
-	far.name = "far";
-	far.priority = 1;
-	ck_ok(lb_pool_add_endpoint(f.pool, &far, &f.e[4]));
+	fleet_add_in(&f, 4, 1, 0);
 	fleet_wait(&f, window);
 	for (int i = 0; i < 4; i++)
 		ck_ok(lb_pool_set_health(f.pool, f.e[i], LB_UNHEALTHY));
@@ -909,8 +875,7 @@ START_TEST(its_share_is_right_in_a_small_table_too)
 	fleet_open(&f, &plan, 3, NULL);
 	for (long i = 0; i < keys; i++)
 		before += fleet_pick_key(&f, (uint64_t)i) == 2;
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	fleet_wait(&f, window / 4);
 	for (long i = 0; i < keys; i++)
 		after += fleet_pick_key(&f, (uint64_t)i) == 2;
@@ -932,8 +897,7 @@ START_TEST(requests_without_a_key_are_shared_by_weight)
 	long before = 0;
 	for (long i = 0; i < picks; i++)
 		before += fleet_pick(&f, NULL, LB_SUCCESS) == 2;
-	away_by_health(&f);
-	back_by_health(&f);
+	come_back(&f);
 	fleet_wait(&f, window / 2);
 	for (long i = 0; i < picks; i++)
 		served += fleet_pick(&f, NULL, LB_SUCCESS) == 2;

@@ -1,8 +1,17 @@
-/* A crowd in levels of priority: whom a request goes to by the level's random number or key. */
+/* A crowd in levels of priority and in zones, that is asked in turn with random numbers that count up. */
 #ifndef LEVELS_H
 #define LEVELS_H
 
 #include "crowd.h"
+
+/* In panic below so many per cent; 0 = never. */
+static inline void level_open(crowd *c, uint32_t panic_percent)
+{
+	lb_pool_config config = crowd_config();
+
+	config.panic_percent = panic_percent;
+	crowd_open(c, &config, LB_ROUND_ROBIN, true);
+}
 
 /* Adds a level: so many endpoints, of which so many are healthy and degraded; the others are unhealthy. */
 static inline void level_add(crowd *c, uint32_t level, uint32_t total, uint32_t healthy, uint32_t degraded)

@@ -1,5 +1,5 @@
 /* Priorities, panic and degraded endpoints as a host sees them: who gets how many of a hundred requests, and why. */
-#include "crowd.h"
+#include "levels.h"
 
 enum { LEVELS = 3 };
 
@@ -12,12 +12,8 @@ typedef struct row {
 
 static void populate(crowd *c, const row *r)
 {
-	for (uint32_t level = 0; level < LEVELS; level++) {
-		const uint32_t *given = r->given[level];
-		crowd_add(c, (int)given[1], level, 0, LB_HEALTHY);
-		crowd_add(c, (int)given[2], level, 0, LB_DEGRADED);
-		crowd_add(c, (int)(given[0] - given[1] - given[2]), level, 0, LB_UNHEALTHY);
-	}
+	for (uint32_t level = 0; level < LEVELS; level++)
+		level_add(c, level, r->given[level][0], r->given[level][1], r->given[level][2]);
 }
 
 static void check_shares(const crowd *c, const row *r, int number)
@@ -213,11 +209,10 @@ END_TEST
 /* Drained, down, without weight: by intent. They are no part of what a level should be able to take. */
 START_TEST(excluded_ones_leave_the_denominator)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 	lb_share shares[2];
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 0);
 	int first = crowd_add(&c, 10, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 10, 1, 0, LB_HEALTHY);
 	for (int i = 0; i < 3; i++)
@@ -241,12 +236,11 @@ END_TEST
 /* A backup that stands by is no part of its level; when it serves, it is. */
 START_TEST(a_backup_counts_when_it_serves)
 {
-	lb_pool_config config = crowd_config();
 	lb_failover *failover;
 	crowd c;
 	lb_share shares[2];
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 0);
 	crowd_add(&c, 3, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 2, 1, 0, LB_HEALTHY);
 	ck_ok(lb_failover_create(&failover, c.pool, NULL));
@@ -270,12 +264,10 @@ END_TEST
 /* round_robin_lb_test.cc, MaxUnhealthyPanic */
 START_TEST(envoy_two_of_six_healthy_rotate_all_six_four_of_six_only_the_healthy)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 	uint32_t reason;
 
-	config.panic_percent = 50;
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 50);
 	crowd_add(&c, 2, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 4, 0, 0, LB_UNHEALTHY);
 	for (int i = 0; i < 30; i++) {
@@ -294,10 +286,9 @@ END_TEST
 
 START_TEST(a_threshold_of_0_never_panics)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 0);
 	crowd_add(&c, 1, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 9, 0, 0, LB_UNHEALTHY);
 	for (int i = 0; i < 20; i++)
@@ -368,29 +359,30 @@ static void trip(crowd *c, int number)
 	}
 }
 
-static lb_breaker_config brittle(void)
+/* In panic below 50 %: so many endpoints, and the breakers of the first three are open, which no view says yet. */
+static void open_tripped(crowd *c, const lb_pool_config *like, int n, bool counts)
 {
+	lb_pool_config config = *like;
 	lb_breaker_config breaker;
 
 	lb_breaker_config_init(&breaker, sizeof breaker);
 	breaker.consecutive = 2;
 	breaker.jitter_percent = 0;
-	return breaker;
+	config.panic_percent = 50;
+	config.breaker = &breaker;
+	crowd_open(c, &config, LB_ROUND_ROBIN, counts);
+	crowd_add(c, n, 0, 0, LB_HEALTHY);
+	for (int i = 0; i < 3; i++)
+		trip(c, i);
 }
 
 START_TEST(breakers_cause_a_panic_and_are_not_asked_in_it)
 {
 	lb_pool_config config = crowd_config();
-	lb_breaker_config breaker = brittle();
 	crowd c;
 	uint32_t reason;
 
-	config.panic_percent = 50;
-	config.breaker = &breaker;
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
-	crowd_add(&c, 4, 0, 0, LB_HEALTHY);
-	for (int i = 0; i < 3; i++)
-		trip(&c, i);
+	open_tripped(&c, &config, 4, true);
 	/* nobody knows of the panic before the view does: the one that is left serves */
 	for (int i = 0; i < 8; i++)
 		ck_assert_int_eq(crowd_pick(&c, NULL, NULL), 3);
@@ -415,16 +407,10 @@ END_TEST
 START_TEST(all_breakers_open_panic_before_the_view_says_so)
 {
 	lb_pool_config config = crowd_config();
-	lb_breaker_config breaker = brittle();
 	crowd c;
 	uint32_t reason;
 
-	config.panic_percent = 50;
-	config.breaker = &breaker;
-	crowd_open(&c, &config, LB_ROUND_ROBIN, false);
-	crowd_add(&c, 3, 0, 0, LB_HEALTHY);
-	for (int i = 0; i < 3; i++)
-		trip(&c, i);
+	open_tripped(&c, &config, 3, false);
 	int seen[3] = {0};
 	for (int i = 0; i < 300; i++) {
 		int e = crowd_pick(&c, NULL, &reason);
@@ -442,17 +428,11 @@ END_TEST
 START_TEST(all_breakers_open_and_panic_fails_before_and_after_a_tick)
 {
 	lb_pool_config config = crowd_config();
-	lb_breaker_config breaker = brittle();
 	crowd c;
 
-	config.panic_percent = 50;
 	config.panic_fails = 1;
 	config.fail_mode = LB_FAIL_OPEN;
-	config.breaker = &breaker;
-	crowd_open(&c, &config, LB_ROUND_ROBIN, false);
-	crowd_add(&c, 3, 0, 0, LB_HEALTHY);
-	for (int i = 0; i < 3; i++)
-		trip(&c, i);
+	open_tripped(&c, &config, 3, false);
 	for (int i = 0; i < 20; i++)
 		ck_assert_int_eq(crowd_pick(&c, NULL, NULL), LB_ENONE);
 	lb_pool_tick(c.pool);
@@ -465,11 +445,9 @@ END_TEST
 /* A retry that has been to all healthy ones is no panic: somebody is well. */
 START_TEST(a_retry_does_not_panic_while_somebody_is_usable)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 
-	config.panic_percent = 50;
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 50);
 	crowd_add(&c, 2, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 2, 0, 0, LB_UNHEALTHY);
 	lb_ticket ticket = {0};
@@ -485,13 +463,11 @@ END_TEST
 /* All that are well are full: that is no panic either. */
 START_TEST(full_ones_are_no_panic)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 	lb_endpoint_config limited;
 	lb_ticket held[2] = {{0}, {0}}, third = {0};
 
-	config.panic_percent = 50;
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 50);
 	crowd_add(&c, 2, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 2, 0, 0, LB_UNHEALTHY);
 	lb_endpoint_config_init(&limited, sizeof limited);
@@ -509,11 +485,10 @@ END_TEST
 
 START_TEST(reasons_tell_which_way_a_request_went)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 	uint32_t reason;
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 0);
 	crowd_add(&c, 1, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 1, 0, 0, LB_DEGRADED);
 	crowd_add(&c, 1, 1, 0, LB_HEALTHY);
@@ -536,10 +511,9 @@ END_TEST
 START_TEST(a_key_keeps_its_level)
 {
 	static const lb_algorithm keyed[] = {LB_RING_HASH, LB_MAGLEV, LB_MAP_HASH, LB_RENDEZVOUS};
-	lb_pool_config config = crowd_config();
 	crowd c;
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 0);
 	crowd_add(&c, 5, 0, 0, LB_HEALTHY);
 	crowd_add(&c, 5, 0, 0, LB_UNHEALTHY);
 	crowd_add(&c, 5, 1, 0, LB_HEALTHY);
@@ -559,11 +533,10 @@ END_TEST
 
 START_TEST(shares_refuse_what_they_cannot_tell)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 	lb_share shares[9];
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 0);
 	ck_assert_int_eq(lb_pool_shares(NULL, shares, 1, sizeof *shares), LB_EINVAL);
 	ck_assert_int_eq(lb_pool_shares(c.pool, NULL, 1, sizeof *shares), LB_EINVAL);
 	ck_assert_int_eq(lb_pool_shares(c.pool, shares, 0, sizeof *shares), LB_EINVAL);
@@ -579,12 +552,11 @@ END_TEST
 /* All eight levels, half of each well: each is able to take 70 %, the first two take all. Then a tenth: 14 % each. */
 START_TEST(eight_levels_each_get_their_part)
 {
-	lb_pool_config config = crowd_config();
 	static const uint32_t want[] = {14, 14, 14, 14, 14, 14, 14, 2};
 	uint32_t got[8] = {0};
 	crowd c;
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 0);
 	for (uint32_t level = 0; level < 8; level++) {
 		crowd_add(&c, 1, level, 0, LB_HEALTHY);
 		crowd_add(&c, 9, level, 0, LB_UNHEALTHY);

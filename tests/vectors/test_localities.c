@@ -2,20 +2,14 @@
  * Zones through lb_select. Numbers: Envoy's documentation (locality_weight.rst, zone_aware.rst) and unit tests
  * (load_balancer_impl_base_test.cc, simulation_test.cc, round_robin_lb_test.cc NoZoneAware... and ZoneAware...).
  */
-#include "crowd.h"
+#include "levels.h"
 
 enum { ZONES_MOST = 17 };
 
-/* Draws: the level, then (nearby) whether to stay and where to, or (by weight) the zone. The hook answers r, r + 1, r + 2. */
-static int pick_at(crowd *c, uint64_t r, uint32_t *reason)
-{
-	c->w.random = r;
-	int e = crowd_pick(c, NULL, reason);
-	ck_assert_int_ge(e, 0);
-	return e;
-}
-
-/* The least draw below `whole` for the zone that leads out of `zone`: its share, if it is the first. */
+/*
+ * Draws: the level, then (nearby) whether to stay and where to, or (by weight) the zone. The hook answers r, r + 1, r + 2.
+ * The least draw below `whole` for the zone that leads out of `zone`: its share, if it is the first.
+ */
 static uint64_t share_of_first(crowd *c, uint32_t zone, uint64_t whole)
 {
 	uint64_t low = 0, high = whole;
@@ -23,7 +17,7 @@ static uint64_t share_of_first(crowd *c, uint32_t zone, uint64_t whole)
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
 		/* the draw before is the level's */
-		int e = pick_at(c, middle + whole * 100 - 1, NULL);
+		int e = level_pick_at(c, middle + whole * 100 - 1, NULL);
 		if (c->zone[e] == zone)
 			low = middle + 1;
 		else
@@ -43,12 +37,20 @@ static void measure(crowd *c, int n, double parts[ZONES_MOST])
 	}
 }
 
-static void open_nearby(crowd *c, uint32_t own, lb_algorithm algorithm, bool counts)
+/* `own`: our zone; 0 = nowhere. */
+static void open_zoned(crowd *c, uint32_t own, lb_algorithm algorithm, bool counts)
 {
 	lb_pool_config config = crowd_config();
 
 	config.zone = own;
 	crowd_open(c, &config, algorithm, counts);
+}
+
+/* Zones 1 and 2 have these weights. */
+static void weigh_two(crowd *c, uint32_t one, uint32_t two)
+{
+	ck_ok(lb_pool_set_zone(c->pool, 1, one, 0));
+	ck_ok(lb_pool_set_zone(c->pool, 2, two, 0));
 }
 
 /* locality_weight.rst: X has weight 1, Y 2 and is well. The table of X's health; it says whole per cents. */
@@ -60,10 +62,8 @@ START_TEST(envoy_locality_weight_table)
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		crowd c;
-		lb_pool_config config = crowd_config();
-		crowd_open(&c, &config, LB_ROUND_ROBIN, true);
-		ck_ok(lb_pool_set_zone(c.pool, 1, 1, 0));
-		ck_ok(lb_pool_set_zone(c.pool, 2, 2, 0));
+		level_open(&c, 0);
+		weigh_two(&c, 1, 2);
 		crowd_add(&c, rows[i].healthy, 0, 1, LB_HEALTHY);
 		crowd_add(&c, 100 - rows[i].healthy, 0, 1, LB_UNHEALTHY);
 		crowd_add(&c, 100, 0, 2, LB_HEALTHY);
@@ -88,8 +88,7 @@ START_TEST(a_zone_without_weight_gets_nothing_while_another_can_serve)
 	for (size_t a = 0; a < sizeof algorithms / sizeof *algorithms; a++) {
 		crowd c;
 		double parts[ZONES_MOST];
-		lb_pool_config config = crowd_config();
-		crowd_open(&c, &config, algorithms[a], false);
+		open_zoned(&c, 0, algorithms[a], false);
 		ck_ok(lb_pool_set_zone(c.pool, 2, 7, 0));
 		crowd_add(&c, 4, 0, 1, LB_HEALTHY);
 		crowd_add(&c, 2, 0, 2, LB_HEALTHY);
@@ -116,17 +115,17 @@ START_TEST(envoy_comment_vector_62_5_percent_stay_the_rest_goes_2_to_1)
 
 	for (uint32_t own = 1; own <= 3; own++) {
 		crowd c;
-		open_nearby(&c, own, LB_ROUND_ROBIN, true);
+		open_zoned(&c, own, LB_ROUND_ROBIN, true);
 		for (uint32_t zone = 1; zone <= 3; zone++) {
 			crowd_add(&c, (int)endpoints[zone - 1], 0, zone, LB_HEALTHY);
 			ck_ok(lb_pool_set_zone(c.pool, zone, 0, callers[zone - 1]));
 		}
 		if (own == 1) {
 			ck_assert_uint_eq(share_of_first(&c, 1, 10000), 6250);
-			ck_assert_uint_eq(c.zone[pick_at(&c, 0, &reason)], 1);
+			ck_assert_uint_eq(c.zone[level_pick_at(&c, 0, &reason)], 1);
 			ck_assert_uint_eq(reason, LB_BY_ALGORITHM);
 			for (uint64_t r = 6500; r < 9500; r++) {
-				got[c.zone[pick_at(&c, r, &reason)]]++;
+				got[c.zone[level_pick_at(&c, r, &reason)]]++;
 				ck_assert_uint_eq(reason, LB_BY_SPILL);
 			}
 			ck_assert_int_eq(got[1], 0);
@@ -134,7 +133,7 @@ START_TEST(envoy_comment_vector_62_5_percent_stay_the_rest_goes_2_to_1)
 			ck_assert_int_eq(got[3], 1000);
 		}
 		for (uint64_t r = 0; own > 1 && r < 10000; r += 97)
-			ck_assert_uint_eq(c.zone[pick_at(&c, r, NULL)], own);
+			ck_assert_uint_eq(c.zone[level_pick_at(&c, r, NULL)], own);
 		crowd_close(&c);
 	}
 }
@@ -151,7 +150,7 @@ static void check_uniform(const uint32_t *callers, const uint32_t *endpoints, ui
 	for (uint32_t own = 1; own <= zones; own++) {
 		crowd c;
 		double parts[ZONES_MOST];
-		open_nearby(&c, own, LB_ROUND_ROBIN, false);
+		open_zoned(&c, own, LB_ROUND_ROBIN, false);
 		for (uint32_t zone = 1; zone <= zones; zone++) {
 			crowd_add(&c, (int)endpoints[zone - 1], 0, zone, LB_HEALTHY);
 			if (tell)
@@ -196,7 +195,7 @@ START_TEST(a_sick_zone_still_has_callers)
 
 	for (uint32_t own = 1; own <= 3; own++) {
 		crowd c;
-		open_nearby(&c, own, LB_ROUND_ROBIN, false);
+		open_zoned(&c, own, LB_ROUND_ROBIN, false);
 		crowd_add(&c, 8, 0, 1, LB_HEALTHY);
 		crowd_add(&c, 4, 0, 2, LB_HEALTHY);
 		crowd_add(&c, 1, 0, 3, LB_UNHEALTHY);
@@ -217,7 +216,7 @@ START_TEST(endpoints_nowhere_serve_all_zones)
 
 	for (uint32_t own = 1; own <= 2; own++) {
 		crowd c;
-		open_nearby(&c, own, LB_ROUND_ROBIN, false);
+		open_zoned(&c, own, LB_ROUND_ROBIN, false);
 		crowd_add(&c, 4, 0, 1, LB_HEALTHY);
 		crowd_add(&c, 4, 0, 0, LB_HEALTHY);
 		crowd_add(&c, 4, 0, 2, LB_HEALTHY);
@@ -236,7 +235,7 @@ START_TEST(envoy_zones_are_not_obeyed_below_six_endpoints)
 {
 	crowd c;
 
-	open_nearby(&c, 1, LB_ROUND_ROBIN, true);
+	open_zoned(&c, 1, LB_ROUND_ROBIN, true);
 	for (int i = 0; i < 5; i++)
 		crowd_add(&c, 1, 0, 1 + (uint32_t)(i % 2), LB_HEALTHY);
 	for (int i = 0; i < 20; i++)
@@ -259,7 +258,7 @@ START_TEST(an_own_zone_without_endpoints_uses_all_others)
 	double parts[ZONES_MOST];
 	uint32_t reason;
 
-	open_nearby(&c, 9, LB_ROUND_ROBIN, false);
+	open_zoned(&c, 9, LB_ROUND_ROBIN, false);
 	crowd_add(&c, 3, 0, 1, LB_HEALTHY);
 	crowd_add(&c, 3, 0, 2, LB_HEALTHY);
 	measure(&c, 4000, parts);
@@ -281,7 +280,7 @@ START_TEST(a_priority_with_more_than_16_zones_is_not_divided)
 	crowd c;
 	uint32_t reason;
 
-	open_nearby(&c, 1, LB_ROUND_ROBIN, true);
+	open_zoned(&c, 1, LB_ROUND_ROBIN, true);
 	for (uint32_t zone = 1; zone <= 17; zone++)
 		crowd_add(&c, 1, 0, zone, LB_HEALTHY);
 	for (int i = 0; i < 34; i++) {
@@ -299,7 +298,7 @@ START_TEST(many_zones_of_one_priority_do_not_matter_to_another)
 {
 	crowd c;
 
-	open_nearby(&c, 2, LB_ROUND_ROBIN, true);
+	open_zoned(&c, 2, LB_ROUND_ROBIN, true);
 	crowd_add(&c, 3, 0, 1, LB_HEALTHY);
 	crowd_add(&c, 3, 0, 2, LB_HEALTHY);
 	for (uint32_t zone = 1; zone <= 17; zone++)
@@ -317,7 +316,7 @@ START_TEST(sixteen_zones_in_eight_priorities)
 	lb_share shares[8];
 	uint32_t got[8] = {0};
 
-	open_nearby(&c, 1, LB_ROUND_ROBIN, true);
+	open_zoned(&c, 1, LB_ROUND_ROBIN, true);
 	for (uint32_t level = 0; level < 8; level++)
 		for (uint32_t zone = 1; zone <= 16; zone++) {
 			crowd_add(&c, 1, level, zone, zone <= 2 ? LB_HEALTHY : LB_UNHEALTHY);
@@ -325,7 +324,7 @@ START_TEST(sixteen_zones_in_eight_priorities)
 		}
 	ck_ok(lb_pool_shares(c.pool, shares, 8, sizeof *shares));
 	for (uint64_t i = 0; i < 100; i++) {
-		int e = pick_at(&c, i, NULL);
+		int e = level_pick_at(&c, i, NULL);
 		ck_assert(c.health[e] != LB_UNHEALTHY);
 		got[c.priority[e]]++;
 	}
@@ -335,7 +334,7 @@ START_TEST(sixteen_zones_in_eight_priorities)
 		if (c.health[i] == LB_UNHEALTHY)
 			crowd_set_health(&c, i, LB_HEALTHY);
 	for (uint64_t i = 0; i < 100; i++) {
-		int e = pick_at(&c, i, NULL);
+		int e = level_pick_at(&c, i, NULL);
 		ck_assert_uint_eq(c.priority[e], 0);
 		ck_assert_uint_eq(c.zone[e], 1);
 	}
@@ -349,14 +348,14 @@ START_TEST(envoy_residual_capacity_of_nothing_still_finds_somebody)
 	crowd c;
 	int got[3] = {0};
 
-	open_nearby(&c, 1, LB_ROUND_ROBIN, true);
+	open_zoned(&c, 1, LB_ROUND_ROBIN, true);
 	crowd_add(&c, 229, 0, 1, LB_HEALTHY); /* 44.990 % */
 	crowd_add(&c, 280, 0, 2, LB_HEALTHY); /* 55.010 % */
 	ck_ok(lb_pool_set_zone(c.pool, 1, 0, 45000));
 	ck_ok(lb_pool_set_zone(c.pool, 2, 0, 55000));
 	ck_assert_uint_ge(share_of_first(&c, 1, 10000), 9997);
 	for (uint64_t r = 9998; r < 10000 * 200; r += 9999)
-		got[c.zone[pick_at(&c, r, NULL)]]++;
+		got[c.zone[level_pick_at(&c, r, NULL)]]++;
 	ck_assert_int_gt(got[1], 0);
 	ck_assert_int_gt(got[2], 0);
 	crowd_close(&c);
@@ -369,7 +368,7 @@ START_TEST(zones_change_at_run_time)
 	double parts[ZONES_MOST];
 	lb_endpoint_config moved;
 
-	open_nearby(&c, 1, LB_ROUND_ROBIN, false);
+	open_zoned(&c, 1, LB_ROUND_ROBIN, false);
 	crowd_add(&c, 4, 0, 1, LB_HEALTHY);
 	crowd_add(&c, 4, 0, 2, LB_HEALTHY);
 	measure(&c, 100, parts);
@@ -380,8 +379,7 @@ START_TEST(zones_change_at_run_time)
 	ck_ok(lb_pool_set_zone(c.pool, 1, 1, 0));
 	measure(&c, 20000, parts);
 	ck_assert_double_eq_tol(parts[2], 0.75, 0.02);
-	ck_ok(lb_pool_set_zone(c.pool, 1, 0, 0));
-	ck_ok(lb_pool_set_zone(c.pool, 2, 0, 0)); /* forgotten */
+	weigh_two(&c, 0, 0); /* forgotten */
 	measure(&c, 100, parts);
 	ck_assert_double_eq_tol(parts[1], 1, 1e-9);
 	ck_ok(lb_pool_set_zone(c.pool, 1, 0, 3)); /* three of four callers, half of the endpoints */
@@ -404,9 +402,8 @@ END_TEST
 START_TEST(zones_are_told_within_limits)
 {
 	crowd c;
-	lb_pool_config config = crowd_config();
 
-	crowd_open(&c, &config, LB_ROUND_ROBIN, false);
+	open_zoned(&c, 0, LB_ROUND_ROBIN, false);
 	ck_assert_int_eq(lb_pool_set_zone(NULL, 1, 1, 1), LB_EINVAL);
 	ck_assert_int_eq(lb_pool_set_zone(c.pool, 0, 1, 1), LB_EINVAL);
 	ck_assert_int_eq(lb_pool_set_zone(c.pool, 1, LB_WEIGHT_MAX + 1, 1), LB_EINVAL);
@@ -431,7 +428,7 @@ START_TEST(every_algorithm_stays_in_a_zone_that_can_take_it_all)
 		bool picky = a == LB_FIRST_AVAILABLE || a == LB_PEAK_EWMA;
 		crowd c;
 		int seen[12] = {0};
-		open_nearby(&c, 2, (lb_algorithm)a, false);
+		open_zoned(&c, 2, (lb_algorithm)a, false);
 		for (int i = 0; i < 12; i++)
 			crowd_add(&c, 1, 0, 1 + (uint32_t)(i % 3), LB_HEALTHY);
 		for (int i = 0; i < 600; i++) {
@@ -456,7 +453,7 @@ START_TEST(round_robin_and_nginx_sequence_inside_a_zone)
 	static const int cycle[] = {1, 1, 3, 1, 5, 1, 1};
 	crowd c;
 
-	open_nearby(&c, 2, LB_ROUND_ROBIN, true);
+	open_zoned(&c, 2, LB_ROUND_ROBIN, true);
 	for (int i = 0; i < 6; i++)
 		crowd_add(&c, 1, 0, 1 + (uint32_t)(i % 2), LB_HEALTHY);
 	for (int i = 0; i < 30; i++)
@@ -466,12 +463,11 @@ START_TEST(round_robin_and_nginx_sequence_inside_a_zone)
 	for (int i = 0; i < 28; i++)
 		ck_assert_int_eq(crowd_pick(&c, NULL, NULL), cycle[i % 7]);
 	/* of two zones that share, each has its own sequence */
-	ck_ok(lb_pool_set_zone(c.pool, 1, 1, 0));
-	ck_ok(lb_pool_set_zone(c.pool, 2, 1, 0));
+	weigh_two(&c, 1, 1);
 	crowd_choose_by(&c, LB_WEIGHTED_ROUND_ROBIN);
 	for (int i = 0; i < 14; i++) {
-		ck_assert_int_eq(pick_at(&c, 10, NULL), 2 * (i % 3));
-		ck_assert_int_eq(pick_at(&c, 900000, NULL), cycle[i % 7]);
+		ck_assert_int_eq(level_pick_at(&c, 10, NULL), 2 * (i % 3));
+		ck_assert_int_eq(level_pick_at(&c, 900000, NULL), cycle[i % 7]);
 	}
 	crowd_close(&c);
 }
@@ -483,14 +479,14 @@ START_TEST(each_priority_is_divided_by_itself)
 	uint32_t reason;
 	int got[2] = {0};
 
-	open_nearby(&c, 2, LB_ROUND_ROBIN, true);
+	open_zoned(&c, 2, LB_ROUND_ROBIN, true);
 	for (uint32_t zone = 1; zone <= 2; zone++) {
 		crowd_add(&c, 4, 0, zone, LB_HEALTHY);
 		crowd_add(&c, 4, 0, zone, LB_UNHEALTHY);
 		crowd_add(&c, 3, 1, zone, LB_HEALTHY);
 	}
 	for (uint64_t r = 0; r < 100; r++) {
-		int e = pick_at(&c, r, &reason);
+		int e = level_pick_at(&c, r, &reason);
 		ck_assert_uint_eq(c.zone[e], 2);
 		ck_assert_uint_eq(reason, c.priority[e] == 0 ? LB_BY_ALGORITHM : LB_BY_SPILL);
 		got[c.priority[e]]++;
@@ -526,20 +522,17 @@ START_TEST(keys_go_by_the_weights_of_zones)
 
 	for (size_t a = 0; a < 4; a++) {
 		crowd c;
-		lb_pool_config config = crowd_config();
 		double parts[ZONES_MOST];
-		crowd_open(&c, &config, keyed[a], false);
+		open_zoned(&c, 0, keyed[a], false);
 		crowd_add(&c, 100, 0, 1, LB_HEALTHY);
 		crowd_add(&c, 50, 0, 2, LB_HEALTHY);
 		crowd_add(&c, 150, 0, 3, LB_HEALTHY);
-		ck_ok(lb_pool_set_zone(c.pool, 1, 1, 0));
-		ck_ok(lb_pool_set_zone(c.pool, 2, 2, 0));
+		weigh_two(&c, 1, 2);
 		measure(&c, 20000, parts);
 		ck_assert_double_eq_tol(parts[1], 1.0 / 3, 0.06);
 		ck_assert_msg(parts[3] < 0.005, "%s: %f", lb_algorithm_name(keyed[a]), parts[3]);
 		/* without weights: by endpoints */
-		ck_ok(lb_pool_set_zone(c.pool, 1, 0, 0));
-		ck_ok(lb_pool_set_zone(c.pool, 2, 0, 0));
+		weigh_two(&c, 0, 0);
 		measure(&c, 20000, parts);
 		ck_assert_double_eq_tol(parts[3], 0.5, 0.06);
 		crowd_close(&c);
@@ -551,16 +544,14 @@ END_TEST
 START_TEST(keys_go_by_the_weights_of_zones_of_any_scale)
 {
 	crowd c;
-	lb_pool_config config = crowd_config();
 	double parts[ZONES_MOST];
 
-	crowd_open(&c, &config, LB_MAP_HASH, false);
+	open_zoned(&c, 0, LB_MAP_HASH, false);
 	crowd_add(&c, 200, 0, 1, LB_HEALTHY);
 	crowd_add(&c, 10, 0, 2, LB_HEALTHY);
 	for (int i = 0; i < 200; i++)
 		ck_ok(lb_pool_set_weight(c.pool, c.e[i], i % 2 == 0 ? LB_WEIGHT_MAX : 1));
-	ck_ok(lb_pool_set_zone(c.pool, 1, 1, 0));
-	ck_ok(lb_pool_set_zone(c.pool, 2, 1, 0));
+	weigh_two(&c, 1, 1);
 	measure(&c, 20000, parts);
 	ck_assert_double_eq_tol(parts[1], 0.5, 0.013);
 	crowd_close(&c);
@@ -571,10 +562,9 @@ END_TEST
 START_TEST(keys_go_by_endpoints_where_zones_are_not_divided)
 {
 	crowd c;
-	lb_pool_config config = crowd_config();
 	double parts[ZONES_MOST];
 
-	crowd_open(&c, &config, LB_MAP_HASH, false);
+	open_zoned(&c, 0, LB_MAP_HASH, false);
 	ck_ok(lb_pool_set_zone(c.pool, 99, 5, 0));
 	crowd_add(&c, 1, 0, 1, LB_HEALTHY);
 	crowd_add(&c, 1, 0, 2, LB_HEALTHY);

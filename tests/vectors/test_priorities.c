@@ -241,7 +241,6 @@ END_TEST
 /* choosePriority: the first whose cumulative load reaches hash % 100 + 1, healthy ones of all levels first */
 START_TEST(the_last_two_digits_of_a_hash_choose)
 {
-	lb_pool_config config = crowd_config();
 	crowd c;
 	static const struct {
 		uint64_t hash;
@@ -252,8 +251,7 @@ START_TEST(the_last_two_digits_of_a_hash_choose)
 	    {56, 1, true}, {99, 1, true},  {100, 2, false}, {UINT64_MAX, 2, false}, /* 15 */
 	};
 
-	config.panic_percent = 50;
-	crowd_open(&c, &config, LB_ROUND_ROBIN, true);
+	level_open(&c, 50);
 	level_add(&c, 0, 5, 0, 1); /* 0, 0, 28 and 28, 44, 0 */
 	level_add(&c, 1, 5, 0, 5);
 	level_add(&c, 2, 5, 1, 0);

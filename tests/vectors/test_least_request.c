@@ -1,6 +1,8 @@
 /*
- * Envoy's least request load balancer and its earliest-deadline-first scheduler, by the sequences of Envoy's own tests and
- * documentation.
+ * Envoy's least request load balancer and its earliest-deadline-first scheduler, by the sequences of Envoy's own tests: of
+ * LeastRequestLoadBalancerTest and RoundRobinLoadBalancerTest (test/extensions/load_balancing_policies/, below it
+ * least_request/least_request_lb_test.cc and round_robin/round_robin_lb_test.cc) and of EdfSchedulerTest
+ * (test/common/upstream/edf_scheduler_test.cc). Real ramps play the cases of slow start in test_sequences.c; here, weights do.
  */
 #include "pool/view.h"
 #include "select/selector.h"
@@ -50,15 +52,15 @@ typedef struct sequence {
 
 static const sequence sequences[] = {
     {"RoundRobinLoadBalancerTest.Weighted", 2, {1, 2}, "babbab"},
-    {"RoundRobinLoadBalancerTest.WeightedSeed, after the first pick", 2, {1, 2}, "babbabbab"},
-    {"fresh 1:4", 2, {1, 4}, "bbbabbbbab"},
+    {"Weighted, a host was added", 3, {2, 1, 3}, "cacbaccacbac"},
+    {"Weighted, other hosts came", 2, {1, 4}, "bbbabbbbab"},
     /* of equal ones the scheduler is a rotation; here beside one of another weight */
     {"equal ones keep their order", 3, {2, 2, 1}, "abcab"},
-    /* slow start, architecture overview and RoundRobinLoadBalancerTest.SlowStart*: a new host beside an old one */
-    {"12 s of 60 s: 0.2", 2, {5, 1}, "aaaab"},
-    {"20 s of 60 s: 0.333", 2, {3, 1}, "aab"},
-    {"aggression 2, 6 s of 60 s: sqrt(0.1)", 2, {1000000, 316228}, "aaab"},
-    {"6 s of 10 s: 0.6", 2, {10, 6}, "abaa"},
+    /* a new host beside an old one */
+    {"SlowStartNoWait, 12 s of 60 s: 0.2", 2, {5, 1}, "aaaab"},
+    {"SlowStartNoWait, 20 s of 60 s: 0.333", 2, {3, 1}, "aab"},
+    {"SlowStartNoWaitNonLinearAggression, 6 s of 60 s: sqrt(0.1)", 2, {1000000, 316228}, "aaab"},
+    {"SlowStartWithActiveHC, 6 s of 10 s: 0.6", 2, {10, 6}, "abaa"},
 };
 
 START_TEST(sequences_without_load)
@@ -120,23 +122,40 @@ START_TEST(weights_1_to_128_exactly)
 }
 END_TEST
 
-/* EdfSchedulerTest: ten first offsets with weights 6, 3, 1: first picks exactly 6, 3, 1. An offset = picks that went before. */
-START_TEST(first_picks_over_all_offsets)
+/* The first picks after 0, 1, 2, ... that went before, to the end of a cycle: exactly as many of each as it weighs. */
+static void check_first_picks(int n, const uint32_t *weights)
 {
-	int first[3] = {0};
+	uint32_t first[3] = {0}, cycle = 0;
 
-	for (int offset = 0; offset < 10; offset++) {
+	for (int i = 0; i < n; i++)
+		cycle += weights[i];
+	for (uint32_t offset = 0; offset < cycle; offset++) {
 		rig r;
-		rig_open(&r, LB_RANDOM, 3, (uint32_t[]){6, 3, 1}, NULL);
+		rig_open(&r, LB_RANDOM, n, weights, NULL);
 		use(&r, 0, 2, 0);
-		for (int i = 0; i < offset; i++)
+		for (uint32_t i = 0; i < offset; i++)
 			rig_pick(&r, LB_SUCCESS);
 		first[rig_pick(&r, LB_SUCCESS)]++;
 		rig_close(&r);
 	}
-	ck_assert_int_eq(first[0], 6);
-	ck_assert_int_eq(first[1], 3);
-	ck_assert_int_eq(first[2], 1);
+	for (int i = 0; i < n; i++)
+		ck_assert_uint_eq(first[i], weights[i]);
+}
+
+/* RoundRobinLoadBalancerTest.WeightedInitializationPicksAllHosts; LocalityWrrTest.WeightedAllChosen asks the same of 1, 6, 3. */
+START_TEST(first_picks_over_all_offsets)
+{
+	check_first_picks(3, (uint32_t[]){6, 3, 1});
+	check_first_picks(3, (uint32_t[]){1, 6, 3});
+}
+END_TEST
+
+/* EdfSchedulerTest.SchedulerWithRandomPicksFirstPickDistribution: offsets are random there, and each is off by 1 % at most. */
+START_TEST(first_picks_over_all_offsets_of_a_hundred)
+{
+	check_first_picks(2, (uint32_t[]){25, 75});
+	check_first_picks(2, (uint32_t[]){1, 99});
+	check_first_picks(3, (uint32_t[]){1, 20, 79});
 }
 END_TEST
 
@@ -172,37 +191,41 @@ START_TEST(random_start_is_any_turn_of_the_cycle)
 }
 END_TEST
 
-/* LeastRequestLoadBalancerTest.WeightImbalance: one scheduler goes on through the change of load. */
+/* LeastRequestLoadBalancerTest.WeightImbalance: one scheduler goes on through the changes of load, to 1:1 and to 4:1. */
 START_TEST(weight_imbalance)
 {
 	rig r;
-	lb_ticket held[1];
+	lb_ticket held[2];
 
 	rig_open(&r, LB_RANDOM, 2, (uint32_t[]){1, 2}, NULL);
 	use(&r, 100, 2, 0);
 	expect(&r, "babbab");
 	hold(&r, 1, held, 1);
 	expect(&r, "babab");
+	ck_ok(lb_report_result(r.selector, &held[0], LB_SUCCESS));
+	hold(&r, 0, held, 1);
+	expect(&r, "abbbabbbba");
 	rig_close(&r);
 }
 END_TEST
 
-/* With bias 0 the load does not count: plain weighted round robin goes on. */
+/* WeightImbalanceWithCustomActiveRequestBias: with bias 0 the load does not count. Then another one comes to it. */
 START_TEST(weight_imbalance_without_bias)
 {
 	rig r;
-	lb_ticket held[1];
+	lb_ticket held[2];
 
 	rig_open(&r, LB_RANDOM, 2, (uint32_t[]){1, 2}, NULL);
 	use(&r, 0, 2, 0);
-	expect(&r, "babbab");
 	hold(&r, 1, held, 1);
+	expect(&r, "babbab");
+	hold(&r, 1, held + 1, 1);
 	expect(&r, "babbab");
 	rig_close(&r);
 }
 END_TEST
 
-/* The documentation's example: weight 2 with 4 active requests is 2 / (4 + 1) = 0.4; with the bias squared 2 / 25 = 0.08. */
+/* load_balancers.rst's example: weight 2 with 4 active requests is 2 / (4 + 1) = 0.4; with the bias squared 2 / 25 = 0.08. */
 START_TEST(load_to_the_power_of_the_bias)
 {
 	static const struct {
@@ -227,7 +250,10 @@ START_TEST(load_to_the_power_of_the_bias)
 }
 END_TEST
 
-/* LeastRequestLoadBalancerTest.Normal and PNC: of equal weights the least loaded of those drawn. */
+/*
+ * LeastRequestLoadBalancerTest.Normal and PNC: of equal weights the least loaded of those drawn. Envoy may draw one twice, so
+ * PNC says what is drawn; here all that are drawn differ, and five choices of four are all.
+ */
 START_TEST(equal_weights_take_the_least_loaded)
 {
 	rig r;
@@ -253,6 +279,29 @@ START_TEST(equal_weights_take_the_least_loaded)
 	for (int i = 0; i < 50; i++)
 		ck_assert_int_eq(rig_pick(&r, LB_SUCCESS), 3);
 	rig_close(&r);
+}
+END_TEST
+
+/* FullScanOneHostWithLeastRequests and FullScanMultipleHostsWithLeastRequests: here it is another algorithm, and ties rotate. */
+START_TEST(a_full_scan_takes_the_least_loaded_of_all)
+{
+	static const struct {
+		int loads[5], served[5];
+	} rows[] = {{{4, 3, 2, 1, 5}, {0, 0, 0, 300, 0}}, {{3, 3, 1, 1, 1}, {0, 0, 100, 100, 100}}};
+
+	for (size_t row = 0; row < 2; row++) {
+		rig r;
+		lb_ticket held[16];
+		int n = 0, served[5] = {0};
+		rig_open(&r, LB_LEAST_CONNECTIONS, 5, NULL, NULL);
+		for (int i = 0; i < 5; n += rows[row].loads[i], i++)
+			hold(&r, i, held + n, rows[row].loads[i]);
+		for (int i = 0; i < 300; i++)
+			served[rig_pick(&r, LB_SUCCESS)]++;
+		for (int i = 0; i < 5; i++)
+			ck_assert_int_eq(served[i], rows[row].served[i]);
+		rig_close(&r);
+	}
 }
 END_TEST
 
@@ -378,11 +427,13 @@ Suite *suite_least_request(void)
 	tcase_add_test(tests, seeded_by_one_earlier_pick);
 	tcase_add_test(tests, weights_1_to_128_exactly);
 	tcase_add_test(tests, first_picks_over_all_offsets);
+	tcase_add_test(tests, first_picks_over_all_offsets_of_a_hundred);
 	tcase_add_test(tests, random_start_is_any_turn_of_the_cycle);
 	tcase_add_test(tests, weight_imbalance);
 	tcase_add_test(tests, weight_imbalance_without_bias);
 	tcase_add_test(tests, load_to_the_power_of_the_bias);
 	tcase_add_test(tests, equal_weights_take_the_least_loaded);
+	tcase_add_test(tests, a_full_scan_takes_the_least_loaded_of_all);
 	tcase_add_test(tests, one_that_returns_gets_its_share_and_no_more);
 	tcase_add_test(tests, a_change_of_weight_converges_within_a_cycle);
 	tcase_add_test(tests, ties_of_thirds_last);

@@ -1,6 +1,7 @@
 /*
  * Sequences of turns that others published: nginx's smooth weighted round robin, as nginx 1.22.1 served it (nginx.json), and
- * Envoy's slow start in its deadline scheduler (test/common/upstream/load_balancer_impl_test.cc, SlowStart cases).
+ * Envoy's slow start in its deadline scheduler (the SlowStart cases below test/extensions/load_balancing_policies/, of
+ * round_robin/round_robin_lb_test.cc and least_request/least_request_lb_test.cc).
  */
 #include "fleet.h"
 #include "recorded.h"
@@ -40,51 +41,74 @@ START_TEST(smooth_sequences_as_nginx_served_them)
 }
 END_TEST
 
-/* Endpoint a is old, b came `age` ago; the sequence begins at the scheduler's first turn. */
-static void check_slow_start(lb_span window, uint32_t curve_percent, lb_span age, const char *sequence)
+enum { OLD = -1, HOSTS = 4 };
+
+/* What hosts are there, and what comes of them from the first turn on of a scheduler that begins then. */
+typedef struct start {
+	const char *source;
+	lb_span window;            /* in seconds */
+	uint32_t curve, min, bias; /* per cent */
+	int n, ages[HOSTS];        /* in seconds, since each came or came back */
+	int load;                  /* requests open at the first one */
+	const char *sequence;
+} start;
+
+static const start starts[] = {
+    {"RoundRobin SlowStartNoWait: 0.2", 60, 100, 10, 0, 2, {OLD, 12}, 0, "aaaab"},
+    {"RoundRobin SlowStartNoWait: 0.33", 60, 100, 10, 0, 2, {OLD, 20}, 0, "aab"},
+    {"RoundRobin SlowStartWithActiveHC: 0.6", 10, 100, 10, 0, 2, {OLD, 6}, 0, "abaa"},
+    {"RoundRobin SlowStartWithActiveHC: the first, 0.5", 10, 100, 10, 0, 2, {5, OLD}, 0, "babbab"},
+    {"RoundRobin SlowStartWithRuntimeAggression: 0.5, 0.5", 10, 100, 10, 0, 3, {OLD, 5, 5}, 0, "abcaa"},
+    {"RoundRobin SlowStartWithRuntimeAggression: 0.93, 0.1", 10, 150, 10, 0, 4, {OLD, 9, 9, 0}, 0, "abcabc"},
+    {"RoundRobin SlowStartWithRuntimeAggression: 0.93", 10, 150, 10, 0, 4, {OLD, OLD, OLD, 9}, 0, "abcd"},
+    {"RoundRobin SlowStartNoWaitNonLinearAggression: 0.31", 60, 200, 10, 0, 2, {OLD, 6}, 0, "aaab"},
+    {"RoundRobin SlowStartNoWaitNonLinearAggression: 0.65", 60, 200, 10, 0, 2, {OLD, 26}, 0, "abaababa"},
+    {"RoundRobin SlowStartNoWaitMinWeightPercent35: 0.35", 60, 100, 35, 0, 2, {OLD, 12}, 0, "aabaaab"},
+    {"RoundRobin SlowStartNoWaitMinWeightPercent35: 0.5", 60, 100, 35, 0, 2, {OLD, 30}, 0, "abaabaa"},
+    {"LeastRequest SlowStartNoWait: 0.66", 60, 100, 10, 100, 2, {OLD, 40}, 1, "bababab"},
+    {"LeastRequest SlowStartWithActiveHC: 0.35, 0.78", 10, 90, 10, 90, 2, {7, 8}, 1, "bbabbabbabbab"},
+    {"LeastRequest SlowStartWithActiveHC: 0.5", 10, 100, 10, 100, 2, {OLD, 5}, 0, "abaaba"},
+};
+
+/* Hosts have been there for long; those that are to be new go away, and come back at their times. */
+static void let_come(fleet *f, const start *s)
 {
+	fleet_wait(f, 2 * LB_SECONDS);
+	for (int i = 0; i < s->n; i++)
+		if (s->ages[i] != OLD)
+			ck_ok(lb_pool_set_health(f->pool, f->e[i], LB_UNHEALTHY));
+	for (int age = (int)s->window; age >= 0; age--) {
+		for (int i = 0; i < s->n; i++)
+			if (s->ages[i] == age)
+				ck_ok(lb_pool_set_health(f->pool, f->e[i], LB_HEALTHY));
+		if (age > 0)
+			fleet_wait(f, LB_SECONDS);
+	}
+}
+
+START_TEST(slow_start_as_in_envoys_unit_tests)
+{
+	const start *s = &starts[_i];
 	fleet_plan plan;
 	fleet f;
 	char got[16] = "";
 
 	fleet_draw(&plan, LB_LEAST_REQUEST);
-	plan.ramp.window = window;
-	plan.ramp.curve_percent = curve_percent;
+	plan.ramp.window = s->window * LB_SECONDS;
+	plan.ramp.curve_percent = s->curve;
+	plan.ramp.min_percent = s->min;
 	plan.pool.ramp = &plan.ramp;
-	plan.selector.bias_percent = 0;
-	fleet_open(&f, &plan, 1, NULL);
-	f.w.now += 2 * LB_SECONDS;
-	lb_pool_tick(f.pool);
-	fleet_add(&f, 1, 1);
-	f.w.now += age;
-	lb_pool_tick(f.pool);
-	for (size_t i = 0; i < strlen(sequence); i++)
+	plan.selector.bias_percent = s->bias;
+	fleet_open(&f, &plan, s->n, NULL);
+	let_come(&f, s);
+	for (int i = 0; i < s->load; i++) {
+		lb_ticket open = {0};
+		ck_assert_int_eq(fleet_select(&f, &(lb_request){.prefer = f.e[0]}, &open), 0);
+	}
+	for (size_t i = 0; i < strlen(s->sequence); i++)
 		got[i] = letter_of_next(&f);
-	ck_assert_str_eq(got, sequence);
+	ck_assert_msg(strcmp(got, s->sequence) == 0, "%s: %s, not %s", s->source, got, s->sequence);
 	fleet_close(&f);
-}
-
-START_TEST(slow_start_at_a_fifth)
-{
-	check_slow_start(60 * LB_SECONDS, 100, 12 * LB_SECONDS, "aaaab");
-}
-END_TEST
-
-START_TEST(slow_start_at_a_third)
-{
-	check_slow_start(60 * LB_SECONDS, 100, 20 * LB_SECONDS, "aab");
-}
-END_TEST
-
-START_TEST(slow_start_with_aggression_2)
-{
-	check_slow_start(60 * LB_SECONDS, 200, 6 * LB_SECONDS, "aaab");
-}
-END_TEST
-
-START_TEST(slow_start_at_six_tenths)
-{
-	check_slow_start(10 * LB_SECONDS, 100, 6 * LB_SECONDS, "abaa");
 }
 END_TEST
 
@@ -94,10 +118,7 @@ Suite *suite_sequences(void)
 	TCase *tc = tcase_create("published");
 
 	tcase_add_test(tc, smooth_sequences_as_nginx_served_them);
-	tcase_add_test(tc, slow_start_at_a_fifth);
-	tcase_add_test(tc, slow_start_at_a_third);
-	tcase_add_test(tc, slow_start_with_aggression_2);
-	tcase_add_test(tc, slow_start_at_six_tenths);
+	tcase_add_loop_test(tc, slow_start_as_in_envoys_unit_tests, 0, sizeof starts / sizeof *starts);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -1,4 +1,7 @@
-/* Maglev: the tables of the paper and of Envoy, and what is known of the algorithm. */
+/*
+ * Maglev: the tables of the paper and of Envoy (MaglevLoadBalancerTest, in
+ * test/extensions/load_balancing_policies/maglev/maglev_lb_test.cc), and what is known of the algorithm.
+ */
 #include "algo/maglev_fill.h"
 #include "base/random.h"
 #include "pool/view.h"
@@ -172,7 +175,7 @@ START_TEST(table_1_of_the_paper)
 }
 END_TEST
 
-/* go-maglev's test: {2,6,3,0,4,1,5}, {0,5,3,1,6,4,2}, {1,3,5,0,2,4,6}, then node 1 dead. */
+/* dgryski/go-maglev, TestPopulate: {2,6,3,0,4,1,5}, {0,5,3,1,6,4,2}, {1,3,5,0,2,4,6}, then node 1 dead. */
 START_TEST(table_of_go_maglev)
 {
 	const lb_maglev_claim n0 = {.at = 2, .skip = 4, .weight = 1, .slot = 0};
@@ -232,7 +235,7 @@ START_TEST(any_weights_are_filled_as_by_envoys_rounds)
 }
 END_TEST
 
-/* maglev_lb_test.cc: hosts 127.0.0.1:90 to :95, hostnames "90" to "95", weights 1:2, equal localities. */
+/* Basic, BasicWithHostName (and BasicWithMetadataHashKey), Weighted */
 START_TEST(tables_of_envoy)
 {
 	static const struct {
@@ -243,7 +246,6 @@ START_TEST(tables_of_envoy)
 	    {"127.0.0.1:", 6, 1, 7, "2 4 0 1 5 0 3"},
 	    {"", 6, 1, 7, "2 5 0 3 4 1 0"},
 	    {"127.0.0.1:", 2, 2, 17, "1 0 0 1 0 1 1 0 1 1 1 1 1 0 1 0 1"},
-	    {"127.0.0.1:", 2, 1, 17, "1 0 0 1 0 1 1 0 0 1 0 1 0 0 1 0 1"},
 	};
 
 	for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++) {
@@ -257,7 +259,61 @@ START_TEST(tables_of_envoy)
 }
 END_TEST
 
-/* maglev_lb_test.cc: 21846 and 43691 of 65537, by either profile's labels. */
+/*
+ * LocalityWeightedSameLocalityWeights and LocalityWeightedDifferentLocalityWeights: each host is in a zone of its own, and its own
+ * weight does not matter. The latter has a third host, in a zone of weight 0; it is left out here.
+ */
+START_TEST(tables_of_envoy_by_zones)
+{
+	static const struct {
+		uint32_t zones[2];
+		const char *table;
+	} vectors[] = {
+	    {{1, 1}, "1 0 0 1 0 1 1 0 0 1 0 1 0 0 1 0 1"},
+	    {{8, 2}, "1 0 0 0 0 0 1 0 0 1 0 1 0 0 0 0 0"},
+	};
+
+	for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++) {
+		fleet f;
+		fleet_open(&f, 2, "127.0.0.1:", 90);
+		for (uint32_t i = 0; i < 2; i++) {
+			f.wanted[i].weight = 1 + i;
+			f.wanted[i].zone = 1 + i;
+			ck_ok(lb_pool_set_zone(f.pool, 1 + i, vectors[v].zones[i], 0));
+		}
+		fleet_fill(&f, LB_HASH_ENVOY, 17);
+		ck_table(&f, vectors[v].table);
+		fleet_close(&f);
+	}
+}
+END_TEST
+
+/* LocalityWeightedLopsided: one host in a zone of weight 127, 1023 in one of weight 1: these have an entry each. */
+START_TEST(a_table_of_envoy_with_one_heavy_host)
+{
+	static uint32_t counts[1400];
+	fleet f;
+
+	fleet_open(&f, 1024, "127.0.0.1:", 0);
+	ck_ok(lb_pool_set_zone(f.pool, 1, 127, 0));
+	ck_ok(lb_pool_set_zone(f.pool, 2, 1, 0));
+	for (uint32_t i = 0; i < 1024; i++)
+		f.wanted[i].zone = i == 0 ? 1 : 2;
+	fleet_fill(&f, LB_HASH_ENVOY, 0);
+	ck_assert_uint_le(f.pool->shape.slots, 1400);
+	count_entries(&f, DEFAULT_SIZE, counts);
+	for (uint32_t slot = 0, place = 0; place < 1024; slot++) {
+		if (counts[slot] == 0)
+			continue;
+		place++;
+		if (counts[slot] != (number_at(&f, slot) == 0 ? DEFAULT_SIZE - 1023 : 1))
+			ck_abort_msg("%s has %u", name_at(&f, slot), counts[slot]);
+	}
+	fleet_close(&f);
+}
+END_TEST
+
+/* Envoy's load_balancers.rst: 21,846 and 43,691 of 65,537; by either profile's labels. */
 START_TEST(weights_1_to_2_share_the_default_table)
 {
 	static const lb_hash_profile profiles[] = {LB_HASH_LBCORE, LB_HASH_ENVOY};
@@ -277,6 +333,7 @@ START_TEST(weights_1_to_2_share_the_default_table)
 }
 END_TEST
 
+/* NoPrimeNumber, DefaultMaglevTableSize */
 START_TEST(a_size_that_is_no_prime_is_rejected)
 {
 	static const uint32_t bad[] = {1,         4,           9,       15,          65536,
@@ -342,8 +399,8 @@ START_TEST(equal_weights_differ_by_one_entry_at_most)
 END_TEST
 
 /*
- * katran's CHHelpersTest: weights 2, 1, 1 differ by 16385 in its V2, which deals rounds otherwise. By Envoy's rule the light ones
- * are an entry ahead.
+ * katran's CHHelpersTest, testMaglevV2CHDiffWeight: weights 2, 1, 1 differ by 16385 in its V2, which deals rounds otherwise. By
+ * Envoy's rule the light ones are an entry ahead.
  */
 START_TEST(weights_of_katran)
 {
@@ -355,7 +412,10 @@ START_TEST(weights_of_katran)
 }
 END_TEST
 
-/* katran's V1 gave each as many entries in a row as its weight says: the table was full before the second half had any. */
+/*
+ * katran's V1 gave each as many entries in a row as its weight says (testMaglevWeightsSumLargerThanRing): the table was full
+ * before the second half had any.
+ */
 START_TEST(weights_that_sum_up_to_more_than_the_table_starve_nobody)
 {
 	uint32_t least, most;
@@ -457,7 +517,7 @@ START_TEST(our_table_is_a_function_of_the_set)
 {
 	ck_assert_int_eq(different_tables(LB_HASH_LBCORE, 1009, (int)rounds(1000)), 0);
 	ck_assert_int_eq(different_tables(LB_HASH_LBCORE, DEFAULT_SIZE, (int)rounds(20)), 0);
-	/* Envoy's is one of the order of addition, too: the test would see it */
+	/* by Envoy's profile it is one of the order of addition, too: the test would see it */
 	ck_assert_int_gt(different_tables(LB_HASH_ENVOY, 1009, 20), 0);
 }
 END_TEST
@@ -757,6 +817,8 @@ Suite *suite_maglev(void)
 	tcase_add_test(vectors, table_of_go_maglev);
 	tcase_add_test(vectors, any_weights_are_filled_as_by_envoys_rounds);
 	tcase_add_test(vectors, tables_of_envoy);
+	tcase_add_test(vectors, tables_of_envoy_by_zones);
+	tcase_add_test(vectors, a_table_of_envoy_with_one_heavy_host);
 	tcase_add_test(vectors, weights_1_to_2_share_the_default_table);
 	tcase_add_test(vectors, a_size_that_is_no_prime_is_rejected);
 	tcase_add_test(vectors, weights_of_katran);

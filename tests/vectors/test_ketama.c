@@ -1,6 +1,7 @@
 /*
- * ketama's published numbers: libketama's test.sh (a digest over a million keys; RJ/ketama), libmemcached's test of weighted
- * ketama (awesomized/libmemcached, test/fixtures/ketama.hpp), and the floats by which both share out points.
+ * ketama's published numbers: libketama's (RJ/ketama: libketama/test.sh, a digest over what ketama_test.c prints of a million keys,
+ * and python_ketama/tests.py), libmemcached's of weighted ketama (awesomized/libmemcached: test/tests/memcached/ketama.cpp with
+ * test/fixtures/ketama.hpp), and the floats by which both share out points.
  */
 #include "algo/ring_plan.h"
 #include "algo/ring_points.h"
@@ -99,6 +100,7 @@ START_TEST(the_memories_of_libketama_are_shared_within_a_tenth)
 }
 END_TEST
 
+/* python_ketama/tests.py: test_hashing, test_hashi and test_points */
 START_TEST(a_key_of_libketama)
 {
 	hashing h;
@@ -108,6 +110,7 @@ START_TEST(a_key_of_libketama)
 	hashing_open(&h, 4, LB_RING_HASH, LB_HASH_KETAMA, 0);
 	hashing_add(&h, "127.0.0.1:11211", 600);
 	hashing_add(&h, "127.0.0.1:11212", 400);
+	ck_assert_uint_eq(hashing_table(&h, 0, 0, &entry), 160 * 2);
 	ck_assert_uint_eq(lb_selector_hash(h.selector, "test", 4), 3446378249u);
 	ck_assert_str_eq(hashing_owner(&h, "test"), "127.0.0.1:11211");
 	while (hashing_table(&h, 0, at, &entry) > 0 && entry.point < 3446378249u)
@@ -117,6 +120,7 @@ START_TEST(a_key_of_libketama)
 }
 END_TEST
 
+/* ketama.hpp: the first four of ketama_test_cases, which are 99 */
 START_TEST(keys_of_libmemcached)
 {
 	static const struct {
@@ -142,6 +146,7 @@ START_TEST(keys_of_libmemcached)
 }
 END_TEST
 
+/* ketama.cpp, "generate hash": VDEAAAAA; the last point is what the rule makes it */
 START_TEST(a_key_above_the_last_point_of_libmemcached_wraps_round)
 {
 	static ring r;
@@ -154,6 +159,7 @@ START_TEST(a_key_above_the_last_point_of_libmemcached_wraps_round)
 }
 END_TEST
 
+/* ketama.cpp, "auto_eject_hosts": the third server */
 START_TEST(a_server_of_libmemcached_that_died_gets_its_keys_back)
 {
 	static ring r;

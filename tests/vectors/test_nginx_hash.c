@@ -1,6 +1,7 @@
 /*
  * What nginx 1.22.1 answered: `hash`, `hash ... consistent` and `ip_hash`, 200 keys for each of four sets of weights
- * (nginx.json), and what others that follow its consistent hash publish: cloudflare/pingora, openresty/lua-resty-balancer.
+ * (nginx.json), and what others that follow its consistent hash publish: cloudflare/pingora (tests in pingora-ketama/src/lib.rs) and
+ * openresty/lua-resty-balancer (t/chash.t).
  */
 #include "algo/ring_points.h"
 #include "base/crc32.h"
@@ -81,6 +82,7 @@ START_TEST(recorded_addresses_of_ip_hash)
 }
 END_TEST
 
+/* matches_nginx_sample */
 START_TEST(paths_of_pingora)
 {
 	static const char *const vectors[][2] = {
@@ -102,6 +104,32 @@ START_TEST(paths_of_pingora)
 }
 END_TEST
 
+/*
+ * matches_nginx_sample_data: nine servers of weight 100, so 16,000 points of each; the first of a thousand paths in
+ * pingora-ketama/test-data/sample-nginx-upstream.csv.
+ */
+START_TEST(paths_of_pingora_with_weights_of_100)
+{
+	static const char *const vectors[][2] = {
+	    {"/81fa1d251d605775d647b5b55565e71526d4cef6", "10.0.0.7:443"},
+	    {"/2fec328e6ccdda6a7edf329f9f780e546ea183b4", "10.0.0.5:443"},
+	    {"/19fb835d90883a6263ec4279c6da184e3f1a79b2", "10.0.0.4:443"},
+	};
+	hashing h;
+
+	hashing_open(&h, 9, LB_RING_HASH, LB_HASH_NGINX, 9 * 100 * 160);
+	for (int i = 1; i <= 9; i++) {
+		char server[32];
+		snprintf(server, sizeof server, "10.0.0.%d:443", i);
+		hashing_add(&h, server, 100);
+	}
+	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+		ck_assert_str_eq(hashing_owner(&h, vectors[i][0]), vectors[i][1]);
+	hashing_close(&h);
+}
+END_TEST
+
+/* consistency_after_adding_host */
 START_TEST(keys_of_pingora_stay_when_a_server_is_added)
 {
 	hashing h;
@@ -137,6 +165,7 @@ static void walk(const hashing *h, const char *key, int n, char *digits)
 	digits[n] = '\0';
 }
 
+/* node_iter */
 START_TEST(a_walk_round_the_ring_of_pingora)
 {
 	hashing h;
@@ -156,7 +185,7 @@ START_TEST(a_walk_round_the_ring_of_pingora)
 }
 END_TEST
 
-/* pingora hashes an IPv6 address without its brackets. */
+/* test_ipv6_ring: pingora hashes an IPv6 address without its brackets. */
 START_TEST(a_walk_round_the_ring_of_pingora_by_ipv6)
 {
 	hashing h;
@@ -230,6 +259,7 @@ static int moved(const char *before, const char *after)
 	return n;
 }
 
+/* "TEST 1: find" and "TEST 4: up, decr" */
 START_TEST(a_hundred_thousand_keys_of_lua_resty_balancer)
 {
 	static resty ring;
@@ -263,6 +293,7 @@ Suite *suite_nginx_hash(void)
 	tcase_add_test(tcase, recorded_keys_of_hash);
 	tcase_add_test(tcase, recorded_addresses_of_ip_hash);
 	tcase_add_test(tcase, paths_of_pingora);
+	tcase_add_test(tcase, paths_of_pingora_with_weights_of_100);
 	tcase_add_test(tcase, keys_of_pingora_stay_when_a_server_is_added);
 	tcase_add_test(tcase, a_walk_round_the_ring_of_pingora);
 	tcase_add_test(tcase, a_walk_round_the_ring_of_pingora_by_ipv6);

@@ -9,7 +9,7 @@
 
 #define MS LB_MILLISECONDS
 
-/* tower, load/peak_ewma.rs, default_decay: 10 ms with tau = 1 s, read after 100 and 200 ms: exp(-0.1) and exp(-0.2). */
+/* tower-rs/tower, tower/src/load/peak_ewma.rs, default_decay: 10 ms with tau = 1 s, read after 100 and 200 ms: exp(-0.1) and exp(-0.2). */
 START_TEST(sinks_as_towers)
 {
 	lb_decay decay = lb_decay_of(LB_SECONDS);
@@ -40,7 +40,7 @@ START_TEST(compounds_as_towers)
 END_TEST
 
 /*
- * Finagle, PeakEwma.scala, observe(): above: the sample; below: cost x w + sample x (1 - w). w is within 6e-5 of exp(-dt / tau),
+ * twitter/finagle, loadbalancer/PeakEwma.scala, observe() and Ema.scala: above: the sample; below: cost x w + sample x (1 - w). w is within 6e-5 of exp(-dt / tau),
  * which is 5 % of 1 - w in the worst case, 11 ms; where dt is less it is taken otherwise.
  */
 START_TEST(a_peak_is_believed_at_once_and_forgotten_slowly)
@@ -143,6 +143,7 @@ START_TEST(cost_is_latency_by_load_by_weight)
 }
 END_TEST
 
+/* CostTest.ComputesCostWithoutRttAndZeroRequests: default_rtt, of 10 ms */
 START_TEST(an_unmeasured_one_is_taken_for_the_first_latency)
 {
 	for (int slower = 0; slower < 2; slower++) {
@@ -154,6 +155,27 @@ START_TEST(an_unmeasured_one_is_taken_for_the_first_latency)
 		ck_assert_int_eq(rig_select(&r, &ticket), slower);
 		rig_close(&r);
 	}
+}
+END_TEST
+
+/*
+ * Envoy's peak_ewma, CostTest.ComputesCostWithoutRttButWithRequests and ComputesCostWithRttAndRequests, as Finagle's Penalty: one
+ * that has a request open and no latency yet costs more than any latency that is known, times any load.
+ */
+START_TEST(an_unmeasured_one_with_a_request_open_comes_last)
+{
+	rig r;
+	lb_ticket first = {0}, held[8] = {{0}};
+
+	rig_open(&r, LB_PEAK_EWMA, 2, NULL, NULL);
+	answer(&r, 0, LB_SUCCESS, 9 * LB_SECONDS);
+	ck_assert_int_eq(rig_select(&r, &first), 1);
+	for (int i = 0; i < 8; i++)
+		ck_assert_int_eq(rig_select(&r, &held[i]), 0);
+	/* it answers: known now, and the better one */
+	ck_ok(lb_report(r.selector, &first, &(lb_outcome){.latency = MS}));
+	ck_assert_int_eq(rig_select(&r, &first), 1);
+	rig_close(&r);
 }
 END_TEST
 
@@ -236,7 +258,7 @@ END_TEST
 
 /*
  * Finagle's P2CPeakEwmaTest: one request a tick; endpoint i answers after latencies[i] ticks, 0 = never; tau = 150 ticks. A
- * tick is 1 us. `load[i]` = the requests, `sum[i]` = 1 + 2 + ... of them, as there.
+ * tick is 1 us here, 1 ns there. `load[i]` = the requests.
  */
 enum { NODES = 100, EXTRA = NODES, LONGEST = 16 };
 
@@ -299,8 +321,9 @@ static void go(trial *run, uint64_t seed)
 }
 
 /*
- * Finagle's assertEven asks for 0.0005 x R from the first, for its one seed. Here from the mean, for more seeds: three
- * standard deviations and a half; a draw without comparing would have loads off by 95.
+ * Finagle's assertEven (P2CSuite) compares the means of 1, 2, ... load[i], half of the loads, and asks for 0.0005 x R from the
+ * first one's, for its one seed: loads within 100. Here within 80 of the mean, for more seeds: three standard deviations and a
+ * half; a draw without comparing would have loads off by 95.
  */
 static void assert_even(const trial *run)
 {
@@ -312,6 +335,7 @@ static void assert_even(const trial *run)
 		ck_assert_int_le(labs(run->load[i] - sum / NODES), run->steps / 1250);
 }
 
+/* "Balances evenly across identical nodes" */
 START_TEST(identical_ones_are_served_evenly)
 {
 	for (uint64_t seed = 1; seed <= 3; seed++) {
@@ -324,6 +348,7 @@ START_TEST(identical_ones_are_served_evenly)
 }
 END_TEST
 
+/* "Probe a node without latency history at most once": there the others answer after a tick, and that one after all is over. */
 START_TEST(one_that_never_answers_is_picked_exactly_once)
 {
 	for (uint64_t seed = 1; seed <= 3; seed++) {
@@ -337,6 +362,7 @@ START_TEST(one_that_never_answers_is_picked_exactly_once)
 }
 END_TEST
 
+/* "Balances proportionally across nodes with varying latencies", which asks only that it gets no less (by means, again). */
 START_TEST(one_of_twice_the_latency_gets_half)
 {
 	for (uint64_t seed = 1; seed <= 3; seed++) {
@@ -366,6 +392,7 @@ Suite *suite_peak_ewma(void)
 	tcase_add_test(picks, a_fast_failure_is_never_attractive);
 	tcase_add_test(picks, cost_is_latency_by_load_by_weight);
 	tcase_add_test(picks, an_unmeasured_one_is_taken_for_the_first_latency);
+	tcase_add_test(picks, an_unmeasured_one_with_a_request_open_comes_last);
 	tcase_add_test(picks, the_guess_sinks_until_it_is_tried);
 	tcase_add_test(picks, a_new_one_in_an_old_slot_begins_anew);
 	tcase_add_test(picks, peaks_are_kept_while_a_selector_goes_by_them);

@@ -1,4 +1,10 @@
-/* Bounded loads: Mirrokni, Thorup, Zadimoghaddam, Consistent Hashing with Bounded Loads (2016). */
+/*
+ * Bounded loads: Mirrokni, Thorup, Zadimoghaddam, Consistent Hashing with Bounded Loads (arXiv 1608.01350, 2016), whose bound is
+ * exact here. Others': HAProxy's hash-balance-factor (chash_server_is_eligible in src/lb_chash.c) lets none above it either, but
+ * deals out the slots that are left over when they are divided. Envoy's hash_balance_factor
+ * (test/extensions/load_balancing_policies/common/bounded_load_hlb_test.cc) lets each have one more, and goes on in a random order
+ * that the key seeds, not clockwise: of its cases only those hold here that name no next host.
+ */
 #include "base/random.h"
 #include "fleet.h"
 
@@ -269,6 +275,36 @@ START_TEST(those_left_share_what_others_cannot_take)
 }
 END_TEST
 
+/*
+ * Envoy's NoHostEverOverloaded, OneHostOverloaded and MultipleHostOverloaded: keys of hosts that are not full stay, those of full
+ * ones go to one that is not, and always to the same. (To which is another matter there.)
+ */
+START_TEST(keys_of_full_hosts_go_to_others)
+{
+	for (int full = 0; full <= 3; full++) {
+		fleet f;
+		fleet_plan plan;
+		int owners[100];
+		draw(&plan, _i, 100);
+		fleet_open(&f, &plan, 5, NULL);
+		for (uint32_t i = 0; i < 100; i++)
+			owners[i] = fleet_pick_key(&f, key_of(&f, i * 31));
+		/* of up to five requests, each may have one */
+		for (int i = 0; i < full; i++) {
+			lb_ticket held = {0};
+			ck_assert_int_eq(fleet_select(&f, &(lb_request){.prefer = f.e[i]}, &held), i);
+		}
+		for (uint32_t i = 0; i < 100; i++) {
+			int got = fleet_pick_key(&f, key_of(&f, i * 31));
+			ck_assert_int_eq(fleet_pick_key(&f, key_of(&f, i * 31)), got);
+			if (owners[i] < full ? got < full : got != owners[i])
+				ck_abort_msg("%d full, key %u of %d: %d", full, i, owners[i], got);
+		}
+		fleet_close(&f);
+	}
+}
+END_TEST
+
 START_TEST(a_bound_is_for_hashing_and_at_least_the_fair_share)
 {
 	fleet f;
@@ -302,6 +338,7 @@ Suite *suite_bounded(void)
 	tcase_add_test(tc, a_removal_moves_few_more_than_its_own_keys);
 	tcase_add_loop_test(tc, callers_agree_on_next_choices, 0, ROWS);
 	tcase_add_loop_test(tc, those_left_share_what_others_cannot_take, 0, ROWS);
+	tcase_add_loop_test(tc, keys_of_full_hosts_go_to_others, 0, ROWS);
 	tcase_add_test(tc, a_bound_is_for_hashing_and_at_least_the_fair_share);
 	suite_add_tcase(suite, tc);
 	return suite;

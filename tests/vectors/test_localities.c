@@ -1,6 +1,7 @@
 /*
- * Zones through lb_select. Numbers: Envoy's documentation (locality_weight.rst, zone_aware.rst) and unit tests
- * (load_balancer_impl_base_test.cc, simulation_test.cc, round_robin_lb_test.cc NoZoneAware... and ZoneAware...).
+ * Zones through lb_select. Numbers: Envoy's documentation (locality_weight.rst), the comments in its load_balancer_impl.cc, and
+ * tests (test/extensions/load_balancing_policies/, below it random/random_lb_simulation_test.cc and
+ * round_robin/round_robin_lb_test.cc).
  */
 #include "levels.h"
 
@@ -106,7 +107,7 @@ START_TEST(a_zone_without_weight_gets_nothing_while_another_can_serve)
 }
 END_TEST
 
-/* zone_aware routing, the comment of calculateLocalityPercentages: callers 40/40/20, endpoints 25/50/25 */
+/* load_balancer_impl.cc, the comment in regenerateLocalityRoutingStructures: callers 40/40/20, endpoints 25/50/25 */
 START_TEST(envoy_comment_vector_62_5_percent_stay_the_rest_goes_2_to_1)
 {
 	static const uint32_t callers[] = {40, 40, 20}, endpoints[] = {5, 10, 5};
@@ -172,7 +173,7 @@ static void check_uniform(const uint32_t *callers, const uint32_t *endpoints, ui
 	}
 }
 
-/* simulation_test.cc */
+/* random_lb_simulation_test.cc, UnequalZoneDistribution5, which shows that hosts get the same; what stays follows from the rule */
 START_TEST(envoy_simulation_3_2_5_callers_4_5_5_endpoints)
 {
 	check_uniform((uint32_t[]){3, 2, 5}, (uint32_t[]){4, 5, 5}, 3, (double[]){0.952, 1, 0.714}, true);
@@ -230,7 +231,7 @@ START_TEST(endpoints_nowhere_serve_all_zones)
 }
 END_TEST
 
-/* min_cluster_size 6, round_robin_lb_test.cc NoZoneAwareSmallCluster */
+/* min_cluster_size is 6; round_robin_lb_test.cc, ZoneAwareSmallCluster, tries 3 hosts and 7 */
 START_TEST(envoy_zones_are_not_obeyed_below_six_endpoints)
 {
 	crowd c;
@@ -342,7 +343,10 @@ START_TEST(sixteen_zones_in_eight_priorities)
 }
 END_TEST
 
-/* Envoy's regression: 45000/55000 callers, 44999/55001 endpoints. What is left rounds to nothing; somebody must serve. */
+/*
+ * round_robin_lb_test.cc, LowPrecisionForDistribution: 45000/55000 callers, 44999/55001 endpoints. What is left rounds to
+ * nothing; somebody must serve.
+ */
 START_TEST(envoy_residual_capacity_of_nothing_still_finds_somebody)
 {
 	crowd c;
@@ -497,7 +501,7 @@ START_TEST(each_priority_is_divided_by_itself)
 }
 END_TEST
 
-/* round_robin_lb_test.cc, ZoneAware with panic: all of the priority, wherever they stand */
+/* load_balancer_impl.cc, hostSourceToUse: in panic all of the priority, wherever they stand */
 START_TEST(envoy_panic_knows_no_zones)
 {
 	lb_pool_config config = crowd_config();

@@ -1,7 +1,8 @@
 /*
  * Envoy's published numbers for priorities, panic and degraded endpoints. Sources: its documentation, under
- * intro/arch_overview/upstream/load_balancing (priority, panic_threshold, degraded), and its unit test
- * load_balancer_impl_base_test.cc (GentleFailover, GentleFailoverWithExtraLevels, PrioritySelection, OverProvisioningFactor).
+ * docs/root/intro/arch_overview/upstream/load_balancing (priority, panic_threshold, degraded), and its unit test
+ * test/extensions/load_balancing_policies/common/load_balancer_impl_base_test.cc (LoadBalancerBaseTest: GentleFailover,
+ * GentleFailoverWithExtraLevels, PrioritySelection, OverProvisioningFactor and WeightedPriorityHealth...).
  */
 #include "core/shares.h"
 #include "levels.h"
@@ -88,7 +89,10 @@ START_TEST(rounding_goes_to_the_first_level_as_in_the_code_not_the_docs)
 }
 END_TEST
 
-/* panic_threshold.rst; of the last row the docs say 7 / 93 */
+/*
+ * panic_threshold.rst. Of 50 and 60 it says 50 / 50, of 25 and 100 it says 25 / 75, against its own first table and against the
+ * code; of the last row 7 / 93, which leaves out the rest of the rounding.
+ */
 START_TEST(panic_needs_too_little_capacity_and_a_sick_level)
 {
 	static const row rows[] = {

@@ -53,7 +53,13 @@ static inline lb_two lb_draw_two(const lb_alias *alias, const lb_tier *tier, con
 	return (lb_two){lb_tier_slot(tier, one), lb_tier_slot(tier, two)};
 }
 
-/* The less loaded of two, without a branch: which one it is cannot be foretold, and a wrong guess costs 5 ns. */
+/* One of the two, without a branch: which one it is cannot be foretold, and a wrong guess costs 5 ns. */
+static inline uint32_t lb_either(uint32_t one, uint32_t two, bool second)
+{
+	return one ^ ((one ^ two) & (0u - (uint32_t)second));
+}
+
+/* The less loaded of two. */
 static inline uint32_t lb_less_loaded(const lb_algo_lane *lane, uint32_t a, uint32_t b, bool uneven)
 {
 	uint64_t load_a = lb_load_seen(&lane->loads[a]);
@@ -64,7 +70,7 @@ static inline uint32_t lb_less_loaded(const lb_algo_lane *lane, uint32_t a, uint
 		load_a *= lb_get(&lane->weights[b]);
 		load_b *= lb_get(&lane->weights[a]);
 	}
-	return b ^ ((a ^ b) & (0u - (uint32_t)(load_a <= load_b)));
+	return lb_either(a, b, load_b < load_a);
 }
 
 #endif

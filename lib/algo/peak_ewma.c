@@ -8,6 +8,7 @@
  */
 #include "algo/draw.h"
 #include "algo/table.h"
+#include "base/apart.h"
 #include "base/block.h"
 #include "base/span.h"
 #include "base/wide.h"
@@ -85,7 +86,7 @@ typedef struct lb_offer {
 	bool silent; /* never measured, with a request open */
 } lb_offer;
 
-static lb_offer offer_of_unmeasured(void *state, const lb_pick *pick, uint32_t slot)
+LB_APART static lb_offer offer_of_unmeasured(void *state, const lb_pick *pick, uint32_t slot)
 {
 	const lb_algo_lane *lane = pick->lane;
 	uint64_t load = (uint64_t)lb_load_seen(&lane->loads[slot]) + 1;
@@ -118,7 +119,7 @@ static inline bool better(lb_offer a, lb_offer b)
 }
 
 /* The best of any number of draws, none of them refused. */
-static uint32_t pick_from_drawn(void *state, const lb_tier *tier, const lb_pick *pick)
+LB_APART static uint32_t pick_from_drawn(void *state, const lb_tier *tier, const lb_pick *pick)
 {
 	uint32_t drawn[LB_CHOICES_MAX];
 	uint32_t n = lb_draw(state, tier, pick, pick->rules->choices, drawn);
@@ -148,7 +149,7 @@ static uint32_t pick_peak_ewma(void *state, const lb_tier *tier, lb_pick *pick)
 	lb_two drawn = lb_draw_two(state, tier, pick, lb_alias_uneven(state, tier));
 	lb_offer one = offer_of(state, pick, drawn.one);
 	lb_offer two = offer_of(state, pick, drawn.two);
-	return better(two, one) ? drawn.two : drawn.one;
+	return lb_either(drawn.one, drawn.two, better(two, one));
 }
 
 const lb_algo lb_algo_peak_ewma = {

@@ -11,7 +11,8 @@ static inline lb_time lb_time_after(lb_time now, lb_span span)
 
 static inline lb_span lb_time_since(lb_time now, lb_time then)
 {
-	return now > then ? now - then : 0;
+	/* without a branch: two times of the same moment come in any order */
+	return (now - then) & (0 - (lb_time)(now > then));
 }
 
 static inline uint64_t lb_min64(uint64_t a, uint64_t b)

@@ -11,14 +11,19 @@ void lb_ledger_init(const lb_ledger *ledger, uint64_t seed)
 		lb_put(&ledger->words[row], (uint32_t)lb_mix64(seed + row) & ~LB_ROW_STATE);
 }
 
-uint32_t lb_ledger_search(const lb_ledger *ledger, uint32_t row, uint32_t *word)
+uint32_t lb_ledger_search(const lb_ledger *ledger)
 {
-	uint32_t rounds = ledger->shared ? 2 : 1;
+	/* in a shared one twice: while we look, rows are freed behind our back */
+	uint32_t steps = ledger->shared ? 2 * ledger->n : ledger->n;
+	uint32_t row = lb_get(ledger->cursor);
 
-	for (uint32_t round = 0; round < rounds; round++) {
-		for (uint32_t steps = 0; steps < ledger->n; steps++, row = row + 1 < ledger->n ? row + 1 : 0)
-			if (lb_ledger_claim_row(ledger, row, word))
-				return row;
+	for (; steps > 0; steps--, row++) {
+		if (row >= ledger->n)
+			row = 0;
+		if (!lb_ledger_claim_row(ledger, row))
+			continue;
+		lb_put(ledger->cursor, row + 1);
+		return row;
 	}
 	return LB_NO_ROW;
 }

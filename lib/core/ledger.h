@@ -6,6 +6,8 @@
  * Rows are taken in rotation from a cursor, so the one used longest ago comes first. The state of a row is its word:
  * {30 bits generation, 2 bits free / being written / open}. The words lie apart from the rows, sixteen to a cache line:
  * looking for a free row among many open ones stays cheap.
+ *
+ * An own lane's rows are claimed by nobody but its owner: they need no mark while they are being written.
  */
 #ifndef LB_CORE_LEDGER_H
 #define LB_CORE_LEDGER_H
@@ -18,8 +20,8 @@ typedef struct lb_row {
 	lb_atomic64 endpoint;
 	lb_atomic64 started;
 	lb_atomic64 deadline; /* LB_NEVER = none */
-	lb_atomic32 epoch;    /* of the circuit, or the trial's owner */
-	lb_atomic32 trial;    /* attempt << 8 | the trial's cell + 1 */
+	lb_atomic64
+	    pass; /* {24 attempt, 8 the trial's cell + 1, 32 epoch of the circuit, or the trial's owner} */
 } lb_row;
 
 /* A lane's view of its ledger; the arrays lie in the block. */
@@ -54,62 +56,52 @@ static inline void lb_row_write(lb_row *row, const lb_entry *entry)
 	lb_put64(&row->endpoint, entry->endpoint);
 	lb_put64(&row->started, entry->started);
 	lb_put64(&row->deadline, entry->deadline);
-	lb_put(&row->epoch, entry->epoch);
-	lb_put(&row->trial, entry->attempt << 8 | entry->cell);
+	lb_put64(&row->pass, (uint64_t)(entry->attempt << 8 | entry->cell) << 32 | entry->epoch);
 }
 
 static inline void lb_row_read(const lb_row *row, lb_entry *entry)
 {
-	uint32_t trial = lb_get(&row->trial);
+	uint64_t pass = lb_get64(&row->pass);
 
 	entry->endpoint = lb_get64(&row->endpoint);
 	entry->started = lb_get64(&row->started);
 	entry->deadline = lb_get64(&row->deadline);
-	entry->epoch = lb_get(&row->epoch);
-	entry->attempt = trial >> 8;
-	entry->cell = trial & 0xff;
+	entry->epoch = (uint32_t)pass;
+	entry->attempt = (uint32_t)(pass >> 40);
+	entry->cell = (uint32_t)(pass >> 32) & 0xff;
 }
 
-/*
- * Takes the row for writing, if it is free. Returns whether; writes its word as it then is. Acquire: the last user's
- * closing comes before our writing.
- */
-static inline bool lb_ledger_claim_row(const lb_ledger *ledger, uint32_t row, uint32_t *word)
+/* Takes the row for writing, if it is free. Acquire: the last user's closing comes before our writing. */
+static inline bool lb_ledger_claim_row(const lb_ledger *ledger, uint32_t row)
 {
 	uint32_t seen = lb_get_acquire(&ledger->words[row]);
 
-	*word = seen | LB_ROW_WRITTEN;
 	if ((seen & LB_ROW_STATE) != 0)
 		return false;
-	if (!ledger->shared) {
-		lb_put(&ledger->words[row], *word);
-		return true;
-	}
-	return lb_cas(&ledger->words[row], &seen, *word);
+	return !ledger->shared || lb_cas(&ledger->words[row], &seen, seen | LB_ROW_WRITTEN);
 }
 
-/* Looks through the whole ledger. In a shared one twice: while we look, rows are freed behind our back. */
-uint32_t lb_ledger_search(const lb_ledger *ledger, uint32_t row, uint32_t *word);
-
-/* Takes a free row for writing. Returns its index and writes its word, or LB_NO_ROW: all are open. */
-static inline uint32_t lb_ledger_claim(const lb_ledger *ledger, uint32_t *word)
+/* Takes the row whose turn it is for writing. Returns its index, or LB_NO_ROW: that one is open. */
+static inline uint32_t lb_ledger_claim(const lb_ledger *ledger)
 {
 	uint32_t row = lb_get(ledger->cursor);
 
 	if (row >= ledger->n)
 		row = 0;
-	if (!lb_ledger_claim_row(ledger, row, word))
-		row = lb_ledger_search(ledger, row, word);
-	if (row != LB_NO_ROW)
-		lb_put(ledger->cursor, row + 1);
+	if (!lb_ledger_claim_row(ledger, row))
+		return LB_NO_ROW;
+	lb_put(ledger->cursor, row + 1);
 	return row;
 }
 
+/* Takes any free row: looks through the whole ledger. LB_NO_ROW: all are open. */
+uint32_t lb_ledger_search(const lb_ledger *ledger);
+
 /* Opens a claimed row. Returns the word that it is open under (never 0). */
-static inline uint32_t lb_ledger_open(const lb_ledger *ledger, uint32_t row, uint32_t word,
-				      const lb_entry *entry)
+static inline uint32_t lb_ledger_open(const lb_ledger *ledger, uint32_t row, const lb_entry *entry)
 {
-	uint32_t open = (word & ~LB_ROW_STATE) | LB_ROW_OPEN;
+	/* nobody else changes the word of a row that is claimed */
+	uint32_t open = (lb_get(&ledger->words[row]) & ~LB_ROW_STATE) | LB_ROW_OPEN;
 
 	lb_row_write(&ledger->rows[row], entry);
 	/* release: whoever sees the row open sees what it says */
@@ -118,9 +110,9 @@ static inline uint32_t lb_ledger_open(const lb_ledger *ledger, uint32_t row, uin
 }
 
 /* Gives a claimed row back. */
-static inline void lb_ledger_unclaim(const lb_ledger *ledger, uint32_t row, uint32_t word)
+static inline void lb_ledger_unclaim(const lb_ledger *ledger, uint32_t row)
 {
-	lb_put_release(&ledger->words[row], word & ~LB_ROW_STATE);
+	lb_put_release(&ledger->words[row], lb_get(&ledger->words[row]) & ~LB_ROW_STATE);
 }
 
 /* Reads a row; false if it is not open under that word. */

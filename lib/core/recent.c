@@ -7,13 +7,14 @@ bool lb_recent_read(const lb_recent *recent, uint32_t number, lb_recent_entry *e
 		return false;
 	const lb_recent_record *record = &recent->records[number & (recent->n - 1)];
 
-	if (lb_get_acquire(&record->number) != number)
+	uint64_t head = lb_get64_acquire(&record->head);
+
+	if (head >> 32 != number)
 		return false;
-	uint32_t attempt_result = lb_get_acquire(&record->attempt_result);
-	entry->attempt = attempt_result >> 8;
-	entry->result = (lb_result)(attempt_result & 0xff);
+	entry->attempt = (uint32_t)head >> 8;
+	entry->result = (lb_result)(head & 0xff);
 	entry->at = lb_get64_acquire(&record->at);
 	entry->endpoint = lb_get64_acquire(&record->endpoint);
 	entry->latency = lb_get64_acquire(&record->latency);
-	return lb_get(&record->number) == number;
+	return lb_get64(&record->head) == head;
 }

@@ -10,8 +10,8 @@
 #include <lbcore/base.h>
 
 typedef struct lb_recent_record {
-	lb_atomic32 number; /* of the record in its ring, counted from 1; 0 while it is being written */
-	lb_atomic32 attempt_result; /* attempt << 8 | result */
+	/* {32 number of the record in its ring, counted from 1, 24 attempt, 8 result}; 0 while it is being written */
+	lb_atomic64 head;
 	lb_atomic64 at;
 	lb_atomic64 endpoint;
 	lb_atomic64 latency;
@@ -44,8 +44,9 @@ static inline uint32_t lb_recent_number(const lb_recent *recent)
 }
 
 /*
- * Every store after `number` = 0 is a release, and every load before the second look at it an acquire. So a reader that
- * saw any new value sees, by its second look, that the number is gone or another one.
+ * Every store after `head` = 0 is a release, and every load before the second look at it an acquire. So a reader that
+ * saw any new value sees, by its second look, that the number is gone or another one. Where a head is two halves, the upper
+ * one is written last and read first: the number.
  */
 static inline void lb_recent_add(const lb_recent *recent, const lb_recent_entry *entry)
 {
@@ -54,12 +55,12 @@ static inline void lb_recent_add(const lb_recent *recent, const lb_recent_entry 
 	uint32_t number = lb_recent_number(recent);
 	lb_recent_record *record = &recent->records[number & (recent->n - 1)];
 
-	lb_put(&record->number, 0);
-	lb_put_release(&record->attempt_result, entry->attempt << 8 | (uint32_t)entry->result);
+	lb_put64(&record->head, 0);
 	lb_put64_release(&record->at, entry->at);
 	lb_put64_release(&record->endpoint, entry->endpoint);
 	lb_put64_release(&record->latency, entry->latency);
-	lb_put_release(&record->number, number);
+	lb_put64_release(&record->head,
+			 (uint64_t)number << 32 | entry->attempt << 8 | (uint32_t)entry->result);
 }
 
 /* Reads the record `number` (from *written downwards); false if it is not there (any more). */

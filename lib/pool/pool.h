@@ -152,9 +152,8 @@ typedef struct lb_lane_head {
 	lb_atomic64 attend_at;                /* when a select shall look after the lane again */
 	lb_atomic32 refresh_slot;             /* from which slot on it looks at the other lanes' counts */
 	lb_atomic32 swept;                    /* the row that the sweep for forgotten tickets looks at next */
-	lb_atomic32 overdue; /* a tick saw a forgotten ticket that only the owner may settle */
-	lb_atomic32 selects; /* since it was looked after, and 1; 0 = never any */
-	lb_atomic32 ledger_cursor;
+	lb_atomic32 overdue;       /* a tick saw a forgotten ticket that only the owner may settle */
+	lb_atomic32 ledger_cursor; /* 0 = no request yet */
 	lb_atomic32 recent_written;
 	_Alignas(LB_LINE) lb_atomic64 none; /* answers, see stats.h */
 	lb_atomic64 full, limit, retries;

@@ -15,7 +15,7 @@ static bool usable(const lb_slot *slot)
 static bool has_selected(const lb_pool *pool)
 {
 	for (uint32_t lane = 0; lane < pool->lanes_n; lane++)
-		if (lb_get(&pool->lanes[lane].head->selects) != 0)
+		if (lb_get(&pool->lanes[lane].head->ledger_cursor) != 0)
 			return true;
 	return false;
 }

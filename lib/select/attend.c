@@ -56,11 +56,13 @@ static void sweep(lb_pool *pool, const lb_lane *lane, uint32_t rows, lb_time now
 void lb_lane_attend(lb_pool *pool, const lb_lane *lane, lb_time now)
 {
 	lb_time due = lb_get64(&lane->head->attend_at);
-	bool stands = now < due; /* the clock: it is the number of selects that says when */
-	uint64_t periods = stands ? 1 : (now - due) / LB_ATTEND_PERIOD + 1;
+	bool stands =
+	    due == lb_time_after(now, LB_ATTEND_PERIOD); /* the clock: then requests count, not time */
+	uint64_t periods = now < due ? 1 : (now - due) / LB_ATTEND_PERIOD + 1;
 
-	lb_put64(&lane->head->attend_at, now + LB_ATTEND_PERIOD);
-	lb_put(&lane->head->selects, 1);
+	if (now < due && due - now < LB_ATTEND_PERIOD)
+		return;
+	lb_put64(&lane->head->attend_at, lb_time_after(now, LB_ATTEND_PERIOD));
 	if (lb_get(&pool->header->lanes_joined) != 0)
 		refresh(pool, lane, periods);
 	if (!lane->shared)

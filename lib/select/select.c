@@ -54,7 +54,6 @@ static inline lb_taken take_one(lb_selector *selector, const lb_pool *pool, cons
 	pick.rules = &selector->rules;
 	pick.now = now;
 	pick.key = lb_request_key(selector, request, &pick);
-	pick.cursor = 0;
 	pick.attempt = 0;
 	pick.refused_n = 0;
 	if (!is_ordinary(selector, pool, request, ticket, now))
@@ -70,8 +69,8 @@ static inline lb_taken take_one(lb_selector *selector, const lb_pool *pool, cons
 	return taken;
 }
 
-static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row, uint32_t word,
-			       lb_taken taken, lb_time now, lb_span timeout, lb_ticket *ticket)
+static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row, lb_taken taken, lb_time now,
+			       lb_span timeout, lb_ticket *ticket)
 {
 	const lb_slot *slot = &pool->slots[taken.slot];
 	lb_entry entry = {
@@ -82,7 +81,7 @@ static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row,
 	    .cell = taken.pass.cell,
 	    .epoch = taken.pass.epoch,
 	};
-	uint32_t open = lb_ledger_open(&lane->ledger, row, word, &entry);
+	uint32_t open = lb_ledger_open(&lane->ledger, row, &entry);
 
 	ticket->id = lb_ticket_id(lane, row, open);
 	ticket->endpoint = entry.endpoint;
@@ -95,11 +94,17 @@ static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row,
 	ticket->attempts = entry.attempt;
 }
 
-/* The ledger is full. A forgotten ticket may stand in the way: then it is settled now. */
-LB_APART static uint32_t claim_after_sweep(lb_pool *pool, const lb_lane *lane, lb_time now, uint32_t *word)
+/* The row whose turn it is has been open for a whole rotation: a forgotten ticket's, perhaps. */
+LB_APART static uint32_t claim_other_row(lb_pool *pool, const lb_lane *lane, lb_time now)
 {
-	lb_pool_sweep(pool, lane, lane->ledger.n, false, now);
-	return lb_ledger_claim(&lane->ledger, word);
+	uint32_t row = lb_ledger_search(&lane->ledger);
+
+	if (row == LB_NO_ROW) {
+		lb_pool_sweep(pool, lane, lane->ledger.n, false, now);
+		row = lb_ledger_search(&lane->ledger);
+	}
+	lb_lane_attend(pool, lane, now);
+	return row;
 }
 
 /* Counts an answer that is no endpoint. */
@@ -116,23 +121,21 @@ LB_APART static int refuse(const lb_lane *lane, int error)
 static inline int select_in(lb_selector *selector, lb_pool *pool, const lb_request *request,
 			    const lb_lane *lane, lb_time now, lb_ticket *ticket)
 {
-	uint32_t word;
-
 	if (ticket->attempts >= LB_TRIED_MAX)
 		return refuse(lane, LB_ENONE);
-	uint32_t row = lb_ledger_claim(&lane->ledger, &word);
+	uint32_t row = lb_ledger_claim(&lane->ledger);
 	if (row == LB_NO_ROW)
-		row = claim_after_sweep(pool, lane, now, &word);
+		row = claim_other_row(pool, lane, now);
 	if (row == LB_NO_ROW)
 		return refuse(lane, LB_ELIMIT);
-	if (lb_lane_attend_due(lane, now))
+	if (lb_lane_attend_due(lane, row, now))
 		lb_lane_attend(pool, lane, now);
 	lb_taken taken = take_one(selector, pool, request, lane, ticket, now);
 	if (taken.error != LB_OK) {
-		lb_ledger_unclaim(&lane->ledger, row, word);
+		lb_ledger_unclaim(&lane->ledger, row);
 		return refuse(lane, taken.error);
 	}
-	open_ticket(pool, lane, row, word, taken, now,
+	open_ticket(pool, lane, row, taken, now,
 		    request->timeout != 0 ? request->timeout : pool->ticket_timeout, ticket);
 	if (ticket->attempts > 1 && (request->flags & LB_REQUEST_HEDGE) == 0)
 		lb_bump64(&lane->head->retries, 1, lane->shared);

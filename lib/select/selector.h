@@ -52,18 +52,15 @@ static inline void lb_count_down(const lb_lane *lane, uint32_t slot)
 }
 
 #define LB_ATTEND_PERIOD LB_MICROSECONDS
-#define LB_ATTEND_SELECTS 64u
+#define LB_ATTEND_ROWS 64u
 
 /*
- * Counts a select. Is it time for lb_lane_attend? After a period, and, as the clock may stand still, after so many selects.
+ * Is it time for lb_lane_attend? After a period, and, as the clock may stand still, with one of so many rows of the ledger.
  * A time that lies further ahead than a period comes of a clock that stepped back.
  */
-static inline bool lb_lane_attend_due(const lb_lane *lane, lb_time now)
+static inline bool lb_lane_attend_due(const lb_lane *lane, uint32_t row, lb_time now)
 {
-	uint32_t selects = lb_get(&lane->head->selects);
-
-	lb_put(&lane->head->selects, selects + 1);
-	return selects >= LB_ATTEND_SELECTS || lb_get64(&lane->head->attend_at) - now - 1 >= LB_ATTEND_PERIOD;
+	return row % LB_ATTEND_ROWS == 0 || lb_get64(&lane->head->attend_at) - now - 1 >= LB_ATTEND_PERIOD;
 }
 
 /* Looks after a lane, a little: the other lanes' counts, and the owner's forgotten tickets. */

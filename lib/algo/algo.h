@@ -134,6 +134,12 @@ static inline bool lb_pick_refused(const lb_pick *pick, uint32_t slot)
 	return false;
 }
 
+/* Was the answer before the usual one, the first while nobody was refused? It need not write a cursor. */
+static inline bool lb_pick_follows_usual(const lb_pick *pick)
+{
+	return pick->attempt == 1 && pick->refused_n <= 1;
+}
+
 static inline uint64_t lb_pick_random(const lb_pick *pick)
 {
 	return lb_random_next(&pick->lane->random);

@@ -269,7 +269,12 @@ static bool all_refused(const lb_tier *tier, const lb_pick *pick)
 /* Goes on down the table, from the entry behind the last one looked at to the next other member. */
 static uint32_t walk(const lb_atomic16 *entries, uint32_t size, uint32_t start, lb_pick *pick)
 {
-	uint32_t looked = pick->attempt > 0 && pick->cursor <= size ? (uint32_t)pick->cursor : 0;
+	uint32_t looked = 0;
+
+	if (lb_pick_follows_usual(pick))
+		looked = 1;
+	else if (pick->attempt > 0 && pick->cursor <= size)
+		looked = (uint32_t)pick->cursor;
 	uint32_t at = looked < size - start ? start + looked : start + looked - size;
 	uint32_t last = looked > 0 ? lb_get16(&entries[(at > 0 ? at : size) - 1]) : LB_NO_SLOT;
 
@@ -298,7 +303,6 @@ static uint32_t pick_maglev(void *state, const lb_tier *tier, lb_pick *pick)
 	uint32_t start = entry_of_key(maglev, pick, size);
 	if (pick->attempt > 0 || pick->refused_n > 0)
 		return all_refused(tier, pick) ? LB_NO_SLOT : walk(entries, size, start, pick);
-	pick->cursor = 1;
 	return lb_get16(&entries[start]);
 }
 

@@ -47,13 +47,13 @@ static uint64_t point_at(const lb_ring_reading *ring, uint32_t at)
 }
 
 /* The first of the points from `low` to `high` that is not before the hash; `high` if there is none. */
-LB_APART static uint32_t search(const lb_ring_reading *ring, uint64_t hash, uint32_t low, uint32_t high)
+LB_APART static uint32_t search(lb_ring_reading ring, uint64_t hash, uint32_t low, uint32_t high)
 {
-	if (high > ring->n)
-		high = ring->n;
+	if (high > ring.n)
+		high = ring.n;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (point_at(ring, middle) < hash)
+		if (point_at(&ring, middle) < hash)
 			low = middle + 1;
 		else
 			high = middle;
@@ -75,25 +75,26 @@ static inline uint32_t count_near(const lb_ring_reading *ring, uint64_t hash, ui
 }
 
 /*
- * The first point that is not before the hash; behind the last one the first. A bucket has 2 to 4 points: to count a few from
- * its beginning on, even those of the next, costs less than to guess where to stop.
+ * The first point that is not before the key's hash; behind the last one the first. A bucket has 2 to 4 points: to count a few
+ * from its beginning on, even those of the next, costs less than to guess where to stop.
  */
-static inline uint32_t find(const lb_ring_reading *ring, uint64_t hash)
+static inline uint32_t find(lb_ring_reading ring, uint64_t key)
 {
-	uint32_t bucket = (uint32_t)(hash >> (ring->width - ring->bits));
-	uint32_t at = lb_get(&ring->index[bucket]);
+	uint64_t hash = ring.width == 32 ? (uint32_t)key : key;
+	uint32_t bucket = (uint32_t)(hash >> (ring.width - ring.bits));
+	uint32_t at = lb_get(&ring.index[bucket]);
 
-	if (at + NEAR > ring->n) {
-		at = search(ring, hash, 0, ring->n);
+	if (at + NEAR > ring.n) {
+		at = search(ring, hash, 0, ring.n);
 	} else {
 		/* whose line comes while the points are compared */
-		lb_get16(&ring->slots[at]);
-		uint32_t n = count_near(ring, hash, at);
+		lb_get16(&ring.slots[at]);
+		uint32_t n = count_near(&ring, hash, at);
 		at += n;
 		if (n == NEAR)
-			at = search(ring, hash, at, lb_get(&ring->index[bucket + 1]));
+			at = search(ring, hash, at, lb_get(&ring.index[bucket + 1]));
 	}
-	return at < ring->n ? at : 0;
+	return at < ring.n ? at : 0;
 }
 
 static uint64_t cursor_of(const lb_ring_walk *walk)
@@ -102,7 +103,7 @@ static uint64_t cursor_of(const lb_ring_walk *walk)
 }
 
 /* Goes on clockwise to the next other slot that was not refused. */
-LB_APART static uint32_t walk_on(const lb_ring_reading *ring, lb_pick *pick, lb_ring_walk walk)
+static uint32_t walk_on(const lb_ring_reading *ring, lb_pick *pick, lb_ring_walk walk)
 {
 	while (walk.steps < ring->n) {
 		uint64_t at = walk.first + walk.steps++;
@@ -117,29 +118,41 @@ LB_APART static uint32_t walk_on(const lb_ring_reading *ring, lb_pick *pick, lb_
 	return LB_NO_SLOT;
 }
 
+/* Where the walk stands before this answer. */
+static lb_ring_walk resume(const lb_ring_reading *ring, const lb_pick *pick)
+{
+	if (pick->attempt > 0 && !lb_pick_follows_usual(pick))
+		return (lb_ring_walk){
+		    .first = pick->cursor / FIRST % ring->n,
+		    .steps = pick->cursor % FIRST / STEP,
+		    .last = (uint32_t)pick->cursor & 0xffff,
+		};
+	lb_ring_walk walk = {.first = find(*ring, pick->key), .last = LB_NO_SLOT};
+	if (pick->attempt > 0) {
+		walk.steps = 1;
+		walk.last = lb_get16(&ring->slots[walk.first]);
+	}
+	return walk;
+}
+
+/* Any answer but the usual. */
+LB_APART static uint32_t pick_other(const lb_ring_half *half, const lb_tier *tier, lb_pick *pick)
+{
+	lb_ring_reading ring = read_ring(half, tier);
+
+	if (ring.n == 0)
+		return lb_rendezvous_pick(half->contenders, tier, pick);
+	return walk_on(&ring, pick, resume(&ring, pick));
+}
+
 static uint32_t pick_ring_hash(void *state, const lb_tier *tier, lb_pick *pick)
 {
 	const lb_ring_half *half = half_of(state, tier);
 	lb_ring_reading ring = read_ring(half, tier);
 
-	if (ring.n == 0)
-		return lb_rendezvous_pick(half->contenders, tier, pick);
-	if (pick->attempt > 0) {
-		lb_ring_walk walk = {
-		    .first = pick->cursor / FIRST % ring.n,
-		    .steps = pick->cursor % FIRST / STEP,
-		    .last = (uint32_t)pick->cursor & 0xffff,
-		};
-		return walk_on(&ring, pick, walk);
-	}
-	lb_ring_walk walk = {.first = find(&ring, ring.width == 32 ? (uint32_t)pick->key : pick->key),
-			     .last = LB_NO_SLOT};
-	if (pick->refused_n > 0)
-		return walk_on(&ring, pick, walk);
-	walk.steps = 1;
-	walk.last = lb_get16(&ring.slots[walk.first]);
-	pick->cursor = cursor_of(&walk);
-	return walk.last;
+	if (ring.n == 0 || pick->attempt > 0 || pick->refused_n > 0)
+		return pick_other(half, tier, pick);
+	return lb_get16(&ring.slots[find(ring, pick->key)]);
 }
 
 static bool accepts_ring_hash(const lb_algo_rules *rules)

@@ -12,7 +12,10 @@
 void lb_events_note(lb_pool *pool, lb_event_kind kind, uint32_t slot, uint32_t from, uint32_t to,
 		    lb_endpoint other, lb_time now);
 
-/* The most that a request hands out: so a request's time is bounded, however much a large control call noted. */
+/*
+ * The most that a request hands out: so a request's time is bounded, however much a large control call noted. Those look that
+ * may have caused some: whatever goes the careful way, and a select that looks after its lane.
+ */
 #define LB_EVENTS_A_REQUEST 16u
 
 /* Calls the hook for what was noted and not handed out yet, the oldest first. No lock is held. */

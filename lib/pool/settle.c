@@ -70,7 +70,7 @@ void lb_pool_settle(lb_pool *pool, const lb_lane *lane, lb_entry entry, uint32_t
 	if (lb_get(&pool->header->peaks) != 0)
 		lb_record_add_peak(record, &pool->decay, outcome, latency, pool->failure_latency, now);
 	lb_settle_figures(pool, lane, &entry, outcome, latency, now);
-	if (moved_on || !lb_settles_quietly(slot, &entry, outcome))
+	if (moved_on || !lb_is_quiet(slot, &entry, outcome))
 		judge(pool, lane, &entry, outcome, moved_on, now);
 	lb_settle_recent(lane, &entry, outcome, latency, now);
 	lb_settle_end(lane, number);

@@ -14,7 +14,7 @@ void lb_pool_settle(lb_pool *pool, const lb_lane *lane, lb_entry entry, uint32_t
 #define LB_LATENCY_MAX (UINT64_C(1) << 50) /* 13 days: sums of them stay sums */
 
 /* A success of the present epoch, with no trial, no failures to take back and no traffic that waits for it to return. */
-static inline bool lb_settles_quietly(const lb_slot *slot, const lb_entry *entry, uint32_t outcome)
+static inline bool lb_is_quiet(const lb_slot *slot, const lb_entry *entry, uint32_t outcome)
 {
 	lb_pass pass = {.epoch = entry->epoch, .cell = entry->cell};
 
@@ -63,23 +63,22 @@ static inline void lb_settle_end(const lb_lane *lane, uint32_t slot)
 	lb_bump(&lane->loads[slot].own, UINT32_MAX, lane->shared);
 }
 
-/* lb_pool_settle for a report, where nearly all are successes while all is well. */
-static inline void lb_pool_settle_report(lb_pool *pool, const lb_lane *lane, const lb_entry *entry,
-					 uint32_t outcome, lb_span latency, lb_time now)
+/* lb_pool_settle for a success while all is well, as nearly all are; false: it is not, and nothing was done. */
+static inline bool lb_settle_quietly(const lb_pool *pool, const lb_lane *lane, const lb_entry *entry,
+				     uint32_t outcome, lb_span latency, lb_time now)
 {
 	uint32_t number = lb_endpoint_slot(entry->endpoint);
 	const lb_tally *tally = &lane->records[number].tally;
 
-	if (!lb_settles_quietly(&pool->slots[number], entry, outcome) || latency > LB_LATENCY_MAX ||
-	    (pool->has_breaker && lb_tally_due(tally, pool->breaker.bucket, now))) {
-		lb_pool_settle(pool, lane, *entry, outcome, latency, now);
-		return;
-	}
+	if (!lb_is_quiet(&pool->slots[number], entry, outcome) || latency > LB_LATENCY_MAX ||
+	    (pool->has_breaker && lb_tally_due(tally, pool->breaker.bucket, now)))
+		return false;
 	if (lb_get(&pool->header->peaks) != 0)
 		lb_record_add_peak(&lane->records[number], &pool->decay, LB_SUCCESS, latency, 0, now);
 	lb_settle_figures(pool, lane, entry, LB_SUCCESS, latency, now);
 	lb_settle_recent(lane, entry, LB_SUCCESS, latency, now);
 	lb_settle_end(lane, number);
+	return true;
 }
 
 /*

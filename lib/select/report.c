@@ -1,4 +1,5 @@
 /* lb_report: the order of answers. */
+#include "base/apart.h"
 #include "base/span.h"
 #include "pool/events.h"
 #include "pool/settle.h"
@@ -16,22 +17,8 @@ static inline int close_row(const lb_lane *lane, const lb_ticket *ticket, lb_ent
 	return LB_OK;
 }
 
-static inline int settle(lb_pool *pool, lb_ticket *ticket, lb_result result, lb_span latency, lb_time now)
-{
-	const lb_lane *lane = lb_ticket_lane(pool, ticket->id);
-	lb_entry entry;
-
-	if (close_row(lane, ticket, &entry) != LB_OK)
-		return LB_ESTALE;
-	ticket->id = 0;
-	if (latency == 0)
-		latency = lb_time_since(now, entry.started);
-	lb_pool_settle_report(pool, lane, &entry, (uint32_t)result, latency, now);
-	return LB_OK;
-}
-
 /* The ticket is ready for another request. */
-static void forget_tries(lb_ticket *ticket)
+static inline void forget_tries(lb_ticket *ticket)
 {
 	/* nearly always the only one */
 	ticket->tried[0] = LB_NO_ENDPOINT;
@@ -40,19 +27,35 @@ static void forget_tries(lb_ticket *ticket)
 	ticket->attempts = 0;
 }
 
-int lb_report(lb_selector *selector, lb_ticket *ticket, const lb_outcome *outcome)
+/* Whatever is not a success while all is well. Events may come of it. */
+LB_APART static int settle_aloud(lb_pool *pool, const lb_lane *lane, lb_entry entry, lb_result result,
+				 lb_span latency, lb_time now, lb_ticket *ticket)
 {
-	if (!selector || !ticket || !outcome || (unsigned)outcome->result > LB_LOCAL)
-		return LB_EINVAL;
-	lb_pool *pool = selector->pool;
-	lb_result result = outcome->result;
-	lb_time now = outcome->now != 0 ? outcome->now : lb_env_now(&pool->env);
-	int error = settle(pool, ticket, result, outcome->latency, now);
-	if (error == LB_OK && (result == LB_SUCCESS || result == LB_CANCELLED))
+	lb_pool_settle(pool, lane, entry, (uint32_t)result, latency, now);
+	if (result == LB_SUCCESS || result == LB_CANCELLED)
 		forget_tries(ticket);
 	if (lb_events_waiting(pool))
 		lb_events_deliver(pool);
-	return error;
+	return LB_OK;
+}
+
+int lb_report(lb_selector *selector, lb_ticket *ticket, const lb_outcome *outcome)
+{
+	lb_entry entry;
+
+	if (!selector || !ticket || !outcome || (unsigned)outcome->result > LB_LOCAL)
+		return LB_EINVAL;
+	lb_pool *pool = selector->pool;
+	lb_time now = outcome->now != 0 ? outcome->now : lb_env_now(&pool->env);
+	const lb_lane *lane = lb_ticket_lane(pool, ticket->id);
+	if (close_row(lane, ticket, &entry) != LB_OK)
+		return LB_ESTALE;
+	ticket->id = 0;
+	lb_span latency = outcome->latency != 0 ? outcome->latency : lb_time_since(now, entry.started);
+	if (!lb_settle_quietly(pool, lane, &entry, (uint32_t)outcome->result, latency, now))
+		return settle_aloud(pool, lane, entry, outcome->result, latency, now, ticket);
+	forget_tries(ticket);
+	return LB_OK;
 }
 
 int lb_report_result(lb_selector *selector, lb_ticket *ticket, lb_result result)

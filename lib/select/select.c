@@ -41,64 +41,42 @@ static inline bool is_ordinary(const lb_selector *selector, const lb_pool *pool,
 	       now < lb_get64(&pool->header->trial_at);
 }
 
-/*
- * Asks the algorithm once, if one tier gets all requests, whole and without panic, and takes what it names if nothing stands
- * in the way.
- */
-static inline lb_taken take_one(lb_selector *selector, const lb_pool *pool, const lb_request *request,
-				const lb_lane *lane, const lb_ticket *ticket, lb_time now)
-{
-	lb_pick pick;
-
-	pick.lane = &lane->algo;
-	pick.rules = &selector->rules;
-	pick.now = now;
-	pick.key = lb_request_key(selector, request, &pick);
-	pick.attempt = 0;
-	pick.refused_n = 0;
-	if (!is_ordinary(selector, pool, request, ticket, now))
-		return lb_choose(selector, request, lane, ticket, &pick, LB_NO_SLOT);
-	lb_view_hold hold = lb_view_hold_now(pool);
-	lb_tier tier = lb_view_only(&hold);
-	if (tier.n == 0)
-		return lb_choose(selector, request, lane, ticket, &pick, LB_NO_SLOT);
-	lb_taken taken = {.slot = selector->pick(selector->state, &tier, &pick)};
-	if (taken.slot >= pool->shape.slots || !take_plainly(pool, lane, taken.slot, &taken.pass))
-		return lb_choose(selector, request, lane, ticket, &pick, taken.slot);
-	taken.reason = lb_get(&hold.view->only_reason);
-	return taken;
-}
-
-static inline void open_ticket(lb_pool *pool, const lb_lane *lane, uint32_t row, lb_taken taken, lb_time now,
-			       lb_span timeout, lb_ticket *ticket)
+/* The timeout's end, the ticket's fields, the row's. `attempts`: those before. */
+LB_WITHIN static void open_ticket(const lb_pool *pool, const lb_lane *lane, uint32_t row, lb_taken taken,
+				  const lb_request *request, lb_time now, uint32_t attempts,
+				  lb_ticket *ticket)
 {
 	const lb_slot *slot = &pool->slots[taken.slot];
+	const lb_about *about = &pool->about[taken.slot];
+	lb_span timeout = request->timeout != 0 ? request->timeout : pool->ticket_timeout;
 	lb_entry entry = {
 	    .endpoint = lb_pool_id_of(pool, taken.slot),
 	    .started = now,
 	    .deadline = lb_time_after(now, timeout),
-	    .attempt = ticket->attempts + 1,
+	    .attempt = attempts + 1,
 	    .cell = taken.pass.cell,
 	    .epoch = taken.pass.epoch,
 	};
-	uint32_t open = lb_ledger_open(&lane->ledger, row, &entry);
 
-	ticket->id = lb_ticket_id(lane, row, open);
+	ticket->id = lb_ticket_id(lane, row, lb_ledger_open(&lane->ledger, row, &entry));
 	ticket->endpoint = entry.endpoint;
 	ticket->tag = lb_get64(&slot->tag);
-	ticket->name = pool->about[taken.slot].name;
-	ticket->url = pool->about[taken.slot].url;
+	ticket->name = about->name;
+	ticket->url = about->url;
 	ticket->started = now;
 	ticket->reason = taken.reason;
-	ticket->tried[ticket->attempts] = entry.endpoint;
+	ticket->tried[attempts] = entry.endpoint;
 	ticket->attempts = entry.attempt;
 }
 
-/* The row whose turn it is has been open for a whole rotation: a forgotten ticket's, perhaps. */
-LB_APART static uint32_t claim_other_row(lb_pool *pool, const lb_lane *lane, lb_time now)
+/*
+ * Looks after the lane. Without a row (the one whose turn it is has been open for a whole rotation: a forgotten ticket's,
+ * perhaps) it looks for one. Returns the row, or LB_NO_ROW: the ledger is full.
+ */
+LB_APART static uint32_t attend(lb_pool *pool, const lb_lane *lane, uint32_t row, lb_time now)
 {
-	uint32_t row = lb_ledger_search(&lane->ledger);
-
+	if (row == LB_NO_ROW)
+		row = lb_ledger_search(&lane->ledger);
 	if (row == LB_NO_ROW) {
 		lb_pool_sweep(pool, lane, lane->ledger.n, false, now);
 		row = lb_ledger_search(&lane->ledger);
@@ -108,7 +86,7 @@ LB_APART static uint32_t claim_other_row(lb_pool *pool, const lb_lane *lane, lb_
 }
 
 /* Counts an answer that is no endpoint. */
-LB_APART static int refuse(const lb_lane *lane, int error)
+static int refuse(const lb_lane *lane, int error)
 {
 	lb_atomic64 *counter = error == LB_ENONE   ? &lane->head->none
 			       : error == LB_EFULL ? &lane->head->full
@@ -118,27 +96,56 @@ LB_APART static int refuse(const lb_lane *lane, int error)
 	return error;
 }
 
-static inline int select_in(lb_selector *selector, lb_pool *pool, const lb_request *request,
-			    const lb_lane *lane, lb_time now, lb_ticket *ticket)
+/* The careful way, with a row that was claimed, or LB_NO_ROW. Events that it caused are handed out. */
+LB_APART static int select_carefully(lb_selector *selector, const lb_request *request, const lb_lane *lane,
+				     uint32_t row, lb_pick *pick, uint32_t named, lb_ticket *ticket)
 {
-	if (ticket->attempts >= LB_TRIED_MAX)
-		return refuse(lane, LB_ENONE);
-	uint32_t row = lb_ledger_claim(&lane->ledger);
-	if (row == LB_NO_ROW)
-		row = claim_other_row(pool, lane, now);
-	if (row == LB_NO_ROW)
-		return refuse(lane, LB_ELIMIT);
-	if (lb_lane_attend_due(lane, row, now))
-		lb_lane_attend(pool, lane, now);
-	lb_taken taken = take_one(selector, pool, request, lane, ticket, now);
-	if (taken.error != LB_OK) {
+	lb_pool *pool = selector->pool;
+	lb_taken taken = {.error = LB_ELIMIT};
+
+	if (row != LB_NO_ROW)
+		taken = lb_choose(selector, request, lane, ticket, pick, named);
+	if (taken.error == LB_OK)
+		open_ticket(pool, lane, row, taken, request, pick->now, ticket->attempts, ticket);
+	else if (row != LB_NO_ROW)
 		lb_ledger_unclaim(&lane->ledger, row);
-		return refuse(lane, taken.error);
-	}
-	open_ticket(pool, lane, row, taken, now,
-		    request->timeout != 0 ? request->timeout : pool->ticket_timeout, ticket);
-	if (ticket->attempts > 1 && (request->flags & LB_REQUEST_HEDGE) == 0)
+	if (taken.error != LB_OK)
+		refuse(lane, taken.error);
+	else if (ticket->attempts > 1 && (request->flags & LB_REQUEST_HEDGE) == 0)
 		lb_bump64(&lane->head->retries, 1, lane->shared);
+	if (lb_events_waiting(pool))
+		lb_events_deliver(pool);
+	return taken.error;
+}
+
+/* Asks the algorithm once. LB_NO_SLOT: it has no answer, or there is no tier that gets all requests, whole and without panic. */
+static inline uint32_t ask_once(lb_selector *selector, lb_view_hold hold, lb_pick *pick)
+{
+	lb_tier tier = lb_view_only(&hold);
+
+	return tier.n > 0 ? selector->pick(selector->state, &tier, pick) : LB_NO_SLOT;
+}
+
+/* On a row that was claimed, or LB_NO_ROW. Takes what the algorithm names if nothing stands in the way. */
+static inline int select_in(lb_selector *selector, lb_pool *pool, const lb_request *request,
+			    const lb_lane *lane, uint32_t row, lb_time now, lb_ticket *ticket)
+{
+	lb_pick pick;
+
+	pick.lane = &lane->algo;
+	pick.rules = &selector->rules;
+	pick.now = now;
+	pick.key = lb_request_key(selector, request, &pick);
+	pick.attempt = 0;
+	pick.refused_n = 0;
+	if (row == LB_NO_ROW || !is_ordinary(selector, pool, request, ticket, now))
+		return select_carefully(selector, request, lane, row, &pick, LB_NO_SLOT, ticket);
+	lb_view_hold hold = lb_view_hold_now(pool);
+	lb_taken taken = {.slot = ask_once(selector, hold, &pick)};
+	if (taken.slot >= pool->shape.slots || !take_plainly(pool, lane, taken.slot, &taken.pass))
+		return select_carefully(selector, request, lane, row, &pick, taken.slot, ticket);
+	taken.reason = lb_get(&hold.view->only_reason);
+	open_ticket(pool, lane, row, taken, request, now, 0, ticket);
 	return LB_OK;
 }
 
@@ -157,8 +164,14 @@ int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticke
 	lb_time now = request->now != 0 ? request->now : lb_env_now(&pool->env);
 	if (ticket->id != 0)
 		lb_report(selector, ticket, &(lb_outcome){.result = LB_FAILURE, .now = now});
-	int error = select_in(selector, pool, request, lane, now, ticket);
-	if (lb_events_waiting(pool))
+	if (ticket->attempts == LB_TRIED_MAX)
+		return refuse(lane, LB_ENONE);
+	uint32_t row = lb_ledger_claim(&lane->ledger);
+	bool attends = row == LB_NO_ROW || lb_lane_attend_due(lane, row, now);
+	if (attends)
+		row = attend(pool, lane, row, now);
+	int error = select_in(selector, pool, request, lane, row, now, ticket);
+	if (attends && lb_events_waiting(pool))
 		lb_events_deliver(pool);
 	return error;
 }

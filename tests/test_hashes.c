@@ -1,4 +1,5 @@
 /* Hashes by their known answers, and the laws of rings and maps. */
+#include "algo/ring.h"
 #include "algo/table.h"
 #include "base/crc32.h"
 #include "base/md5.h"
@@ -599,6 +600,41 @@ START_TEST(points_that_are_dropped_spoil_no_other_ring)
 }
 END_TEST
 
+/*
+ * A reader that is overtaken by builds may see any of their numbers side by side. Whatever they are, it reads within the
+ * arrays (the sanitizers' business) and answers, once.
+ */
+START_TEST(a_mixture_of_rings_is_read_within_bounds)
+{
+	for (int p = 0; p < RINGS; p++) {
+		hashing h;
+		hashing_open(&h, 6, LB_RING_HASH, rings[p], 0);
+		for (int i = 0; i < 6; i++)
+			hashing_add(&h, (char[]){(char)('a' + i), 0}, 1);
+		lb_view_hold hold = lb_view_hold_now(h.pool);
+		lb_tier tier = lb_view_tier_at(h.pool, &hold, 0);
+		const lb_ring_half *half = &((const lb_ring_head *)h.selector->state)->halves[tier.buffer];
+		lb_ring *ring = &half->rings[tier.number];
+		uint32_t n = lb_get(&ring->n);
+		uint32_t extremes[] = {0, 1, half->capacity - 1, half->capacity, UINT32_MAX - 2, UINT32_MAX};
+		for (uint32_t i = 0; i < half->index_size; i++)
+			lb_put(&half->index[i], extremes[i % 6]);
+		for (uint32_t mix = 0; mix < 6 * 6 * 6 * 31; mix++) {
+			lb_pick pick = {.lane = &h.pool->lanes[0].algo,
+					.rules = &h.selector->rules,
+					.key = lb_mix64(mix)};
+			lb_put(&ring->first, extremes[mix % 6]);
+			lb_put(&ring->n, mix % 5 == 0 ? n : extremes[mix / 6 % 6]);
+			lb_put(&ring->index, extremes[mix / 36 % 6]);
+			lb_put(&ring->bits, mix / 216);
+			ck_assert_uint_le(h.selector->algo->pick(h.selector->state, &tier, &pick),
+					  UINT16_MAX);
+		}
+		hashing_close(&h);
+	}
+}
+END_TEST
+
 START_TEST(nobody_is_named_twice_running_and_the_walk_ends)
 {
 	for (int p = 0; p < RINGS; p++) {
@@ -804,6 +840,7 @@ Suite *suite_hashes(void)
 	tcase_add_test(ring, rings_that_lived_through_changes_are_as_if_made_anew);
 	tcase_add_test(ring, a_ring_whose_place_another_took_is_made_anew);
 	tcase_add_test(ring, points_that_are_dropped_spoil_no_other_ring);
+	tcase_add_test(ring, a_mixture_of_rings_is_read_within_bounds);
 	tcase_add_test(ring, nobody_is_named_twice_running_and_the_walk_ends);
 	tcase_add_test(ring, profiles_and_sizes_that_are_none_are_refused);
 	tcase_add_test(map, who_is_down_moves_only_its_own_keys_of_a_map);

@@ -84,7 +84,7 @@ static inline uint32_t find(lb_ring_reading ring, uint64_t key)
 	uint32_t bucket = (uint32_t)(hash >> (ring.width - ring.bits));
 	uint32_t at = lb_get(&ring.index[bucket]);
 
-	if (at + NEAR > ring.n) {
+	if (ring.n < NEAR || at > ring.n - NEAR) {
 		at = search(ring, hash, 0, ring.n);
 	} else {
 		/* whose line comes while the points are compared */

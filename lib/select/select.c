@@ -41,7 +41,7 @@ static inline bool is_ordinary(const lb_selector *selector, const lb_pool *pool,
 	       now < lb_get64(&pool->header->trial_at);
 }
 
-/* The timeout's end, the ticket's fields, the row's. `attempts`: those before. */
+/* Writes the row and the ticket of what was taken. `attempts`: those before. */
 LB_WITHIN static void open_ticket(const lb_pool *pool, const lb_lane *lane, uint32_t row, lb_taken taken,
 				  const lb_request *request, lb_time now, uint32_t attempts,
 				  lb_ticket *ticket)
@@ -105,14 +105,15 @@ LB_APART static int select_carefully(lb_selector *selector, const lb_request *re
 
 	if (row != LB_NO_ROW)
 		taken = lb_choose(selector, request, lane, ticket, pick, named);
-	if (taken.error == LB_OK)
+	if (taken.error == LB_OK) {
 		open_ticket(pool, lane, row, taken, request, pick->now, ticket->attempts, ticket);
-	else if (row != LB_NO_ROW)
-		lb_ledger_unclaim(&lane->ledger, row);
-	if (taken.error != LB_OK)
+		if (ticket->attempts > 1 && (request->flags & LB_REQUEST_HEDGE) == 0)
+			lb_bump64(&lane->head->retries, 1, lane->shared);
+	} else {
+		if (row != LB_NO_ROW)
+			lb_ledger_unclaim(&lane->ledger, row);
 		refuse(lane, taken.error);
-	else if (ticket->attempts > 1 && (request->flags & LB_REQUEST_HEDGE) == 0)
-		lb_bump64(&lane->head->retries, 1, lane->shared);
+	}
 	if (lb_events_waiting(pool))
 		lb_events_deliver(pool);
 	return taken.error;

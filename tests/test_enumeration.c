@@ -740,6 +740,28 @@ START_TEST(a_walk_begins_anywhere_alike)
 }
 END_TEST
 
+/* A scan of equals that begins anywhere: at each place, for 1 / n of all numbers; then it goes on in turn. */
+START_TEST(a_scan_begins_anywhere_alike)
+{
+	for (int n = 1; n <= FLEET_MAX; n = next_size(n)) {
+		fleet f;
+		fleet_plan plan;
+		script s;
+		fleet_draw(&plan, n % 3 == 0 ? LB_LEAST_CONNECTIONS : LB_LEAST_RESPONSE_TIME);
+		open_scripted(&f, &s, &plan, n, NULL);
+		plan.selector.random_start = 1;
+		for (int i = 0; i < 2 * n; i++) {
+			uint64_t number = i % 2 ? number_of(i / 2 + 1, n) - 1 : number_of(i / 2, n);
+			lb_selector_destroy(f.selector);
+			ck_ok(lb_selector_create(&f.selector, f.pool, &plan.selector));
+			ck_assert_int_eq(pick_by(&f, &s, &number, 1), i / 2);
+			ck_assert_int_eq(pick_by(&f, &s, NULL, 0), (i / 2 + 1) % n);
+		}
+		fleet_close(&f);
+	}
+}
+END_TEST
+
 /* A rotation that begins anywhere: behind each place, for 1 / n of all numbers. */
 START_TEST(a_rotation_begins_anywhere_alike)
 {
@@ -890,6 +912,7 @@ Suite *suite_enumeration(void)
 	tcase_add_test(deals, turns_of_a_long_rotation_are_dealt_by_weight);
 	tcase_add_test(deals, pairs_that_are_lacking_are_dealt_alike);
 	tcase_add_test(deals, a_walk_begins_anywhere_alike);
+	tcase_add_test(deals, a_scan_begins_anywhere_alike);
 	tcase_add_test(deals, a_rotation_begins_anywhere_alike);
 	tcase_add_test(deals, a_weighted_rotation_begins_anywhere_alike);
 	suite_add_tcase(suite, deals);

@@ -5,8 +5,8 @@
 #include "algo/algo.h"
 
 /*
- * A lane's place behind its last pick. The scan starts there and keeps the first of equals, so equal candidates are
- * served in turn, whatever stands between them.
+ * A lane's place behind its last pick; 0 = there was none yet. The scan starts there and keeps the first of equals, so equal
+ * candidates are served in turn, whatever stands between them.
  */
 typedef struct lb_scan {
 	_Alignas(LB_LINE) lb_atomic32 next;
@@ -24,6 +24,8 @@ static inline uint32_t lb_scan_start(const lb_scan *scan, const lb_tier *tier, c
 	bool goes_on = pick->lane->dry && pick->cursor != 0;
 	uint32_t start = goes_on ? (uint32_t)pick->cursor : lb_get(&scan->next);
 
+	if (start == 0 && pick->rules->random_start)
+		return lb_pick_place(pick, tier);
 	return start < tier->n ? start : 0;
 }
 

@@ -148,19 +148,23 @@ static void sort_by_name(const lb_maglev_job *job)
 static void make_table(const lb_maglev_job *job, lb_atomic16 *entries)
 {
 	bool by_name = job->view->rules->profile == LB_HASH_LBCORE;
+	uint32_t n = 0;
 
 	if (by_name)
 		sort_by_name(job);
 	for (uint32_t i = 0; i < job->tier->n; i++) {
 		uint32_t slot = lb_tier_slot(job->tier, by_name ? job->queue[i] & 0xffff : i);
-		job->claims[i] = (lb_maglev_claim){
+		uint32_t weight = lb_get(&job->view->weights[slot]);
+		if (weight == 0)
+			continue;
+		job->claims[n++] = (lb_maglev_claim){
 		    .at = (uint32_t)(hash_label(job->view, slot, 0) % job->size),
 		    .skip = (uint32_t)(hash_label(job->view, slot, 1) % (job->size - 1) + 1),
-		    .weight = lb_get(&job->view->weights[slot]),
+		    .weight = weight,
 		    .slot = slot,
 		};
 	}
-	lb_maglev_fill(entries, job->size, job->claims, job->tier->n, job->queue, job->taken);
+	lb_maglev_fill(entries, job->size, job->claims, n, job->queue, job->taken);
 }
 
 /* What a table is made of; not 0. A slot's next owner has another order. */
@@ -207,7 +211,11 @@ static void provide_table(const lb_maglev_job *job, uint32_t table)
 
 static bool wants_table(const lb_maglev_job *job)
 {
-	return job->tier->n > 0 && (job->tier->n <= job->size || job->view->rules->profile == LB_HASH_ENVOY);
+	uint32_t n = 0;
+
+	for (uint32_t place = 0; place < job->tier->n; place++)
+		n += lb_get(&job->view->weights[lb_tier_slot(job->tier, place)]) != 0;
+	return n > 0 && (n <= job->size || job->view->rules->profile == LB_HASH_ENVOY);
 }
 
 static void build_maglev(void *state, const lb_algo_view *view)

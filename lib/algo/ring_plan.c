@@ -65,6 +65,8 @@ static uint64_t labels_of_ours(const lb_ring_plan *plan, uint32_t weight)
 
 static uint64_t labels_by_rule(lb_ring_plan *plan, uint32_t weight)
 {
+	if (weight == 0)
+		return 0;
 	switch (plan->profile) {
 	case LB_HASH_NGINX:
 		return (uint64_t)LB_RING_POINTS * weight;
@@ -108,6 +110,9 @@ static void weigh(lb_ring_plan *plan, const lb_algo_view *view, const lb_tier *t
 	plan->heaviest = 1;
 	for (uint32_t i = 0; i < tier->n; i++) {
 		uint32_t weight = weight_of(view, tier, i);
+		if (weight == 0)
+			continue;
+		plan->n++;
 		plan->weight += weight;
 		plan->lightest = weight < plan->lightest ? weight : plan->lightest;
 		plan->heaviest = weight > plan->heaviest ? weight : plan->heaviest;
@@ -117,7 +122,7 @@ static void weigh(lb_ring_plan *plan, const lb_algo_view *view, const lb_tier *t
 lb_ring_plan lb_ring_plan_of(const lb_algo_view *view, const lb_tier *tier, uint32_t room, uint32_t share)
 {
 	uint32_t least_size = view->rules->table_size != 0 ? view->rules->table_size : LB_RING_ENVOY_SIZE;
-	lb_ring_plan plan = {.profile = view->rules->profile, .n = tier->n, .share = share};
+	lb_ring_plan plan = {.profile = view->rules->profile, .share = share};
 
 	plan.room = room / lb_ring_points_of_label(plan.profile);
 	weigh(&plan, view, tier);

@@ -20,12 +20,12 @@
 
 typedef struct lb_ring_plan {
 	lb_hash_profile profile;
-	uint32_t n, lightest, heaviest;
-	uint64_t weight; /* the sum */
-	uint32_t share;  /* points that each endpoint may have for certain */
-	uint64_t room;   /* labels, at most */
-	uint64_t wanted; /* labels, by the profile's own rule */
-	uint64_t total;  /* labels that there will be */
+	uint32_t n, lightest, heaviest; /* of the members with a weight */
+	uint64_t weight;                /* the sum */
+	uint32_t share;                 /* points that each endpoint may have for certain */
+	uint64_t room;                  /* labels, at most */
+	uint64_t wanted;                /* labels, by the profile's own rule */
+	uint64_t total;                 /* labels that there will be */
 	lb_real scale, target;
 	uint64_t given; /* so far */
 } lb_ring_plan;
@@ -42,7 +42,7 @@ lb_ring_plan lb_ring_plan_of(const lb_algo_view *view, const lb_tier *tier, uint
 /* Begins with the first member again. */
 void lb_ring_plan_restart(lb_ring_plan *plan);
 
-/* The labels of the next member, which has this weight. */
+/* The labels of the next member, which has this weight; of weight 0 none. */
 uint32_t lb_ring_plan_next(lb_ring_plan *plan, uint32_t weight);
 
 #endif

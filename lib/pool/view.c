@@ -122,24 +122,42 @@ static uint32_t reason_of(const lb_draft *draft, uint32_t number)
 	return number == 0 ? LB_BY_ALGORITHM : LB_BY_SPILL;
 }
 
+/*
+ * Divides a tier that begins at `first` between its zones, if zones are obeyed. Who is in a zone without weight is in no tier
+ * then. Returns the groups that it took.
+ */
+static uint32_t divide_tier(lb_draft *draft, lb_view_tier *tier, uint32_t number, uint32_t first,
+			    uint32_t groups)
+{
+	lb_zone_census *census = &draft->census[number];
+	uint32_t made = 0, end = first;
+
+	draft->next[number][0] = first;
+	if (divides(draft, number))
+		made = lb_zones_divide_tier(draft->pool, draft->view, tier, &draft->zones[number], census,
+					    groups);
+	draft->divided[number] = made > 0;
+	if (made == 0)
+		return 0;
+	for (uint32_t zone = 0; zone < LB_ZONES; zone++) {
+		draft->next[number][zone] = end;
+		end += census->members[zone];
+	}
+	draft->eligible -= draft->counts[number] - (end - first);
+	draft->counts[number] = end - first;
+	return made;
+}
+
 /* Writes a tier that begins at `first`; divides it. Returns the groups that it took. */
 static uint32_t place_tier(lb_draft *draft, lb_view_tier *tier, uint32_t number, uint32_t first,
 			   uint32_t groups)
 {
 	lb_put(&tier->number, number);
 	lb_put(&tier->first, first);
-	lb_put(&tier->n, draft->counts[number]);
 	lb_put(&tier->panic, panic_of(draft, number));
 	lb_put(&tier->reason, reason_of(draft, number));
-	uint32_t made = 0;
-	if (divides(draft, number))
-		made = lb_zones_divide_tier(draft->pool, draft->view, tier, &draft->zones[number],
-					    &draft->census[number], groups);
-	draft->divided[number] = made > 0;
-	draft->next[number][0] = first;
-	for (uint32_t zone = 1; zone < LB_ZONES && made > 0; zone++)
-		draft->next[number][zone] =
-		    draft->next[number][zone - 1] + draft->census[number].members[zone - 1];
+	uint32_t made = divide_tier(draft, tier, number, first, groups);
+	lb_put(&tier->n, draft->counts[number]);
 	return made;
 }
 
@@ -181,8 +199,12 @@ static void place_members(lb_draft *draft, lb_member *members)
 
 	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
 		uint32_t word = lb_get(&pool->scratch[at]);
-		uint32_t tier = word & 0xff, zone = word >> 8;
-		uint32_t place = tier == REST ? rest++ : draft->next[tier][draft->divided[tier] ? zone : 0]++;
+		uint32_t tier = word & 0xff, zone = 0;
+		if (tier != REST && draft->divided[tier]) {
+			zone = word >> 8;
+			tier = draft->census[tier].members[zone] > 0 ? tier : REST;
+		}
+		uint32_t place = tier == REST ? rest++ : draft->next[tier][zone]++;
 		lb_put(&members[place].slot, at);
 		lb_put(&members[place].order, lb_get(&pool->about[at].order));
 	}
@@ -213,15 +235,15 @@ static const char *name_of(const void *pool, uint32_t slot)
 }
 
 /*
- * The living members with a weight, priority by priority, whether they are eligible or not: counted, then placed. Weights and
- * priorities change under control only, so both looks see the same.
+ * The living members with a keyed weight, priority by priority, whether they are eligible or not: counted, then placed. Weights
+ * and priorities change under control only, so both looks see the same.
  */
 static void list_levels(const lb_pool *pool, lb_tier *levels, uint32_t buffer)
 {
 	uint32_t counts[LB_LEVELS] = {0}, first = 0;
 
 	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at))
-		counts[lb_get(&pool->slots[at].priority)] += lb_get(&pool->weights[at]) != 0;
+		counts[lb_get(&pool->slots[at].priority)] += lb_get(&pool->weights_keyed[at]) != 0;
 	for (uint32_t priority = 0; priority < LB_LEVELS; priority++) {
 		levels[priority] = (lb_tier){
 		    .members = pool->levels + first, .first = first, .number = priority, .buffer = buffer};
@@ -229,7 +251,7 @@ static void list_levels(const lb_pool *pool, lb_tier *levels, uint32_t buffer)
 	}
 	for (uint32_t at = first_slot(pool); at != LB_NO_SLOT; at = next_slot(pool, at)) {
 		lb_tier *level = &levels[lb_get(&pool->slots[at].priority)];
-		if (lb_get(&pool->weights[at]) == 0)
+		if (lb_get(&pool->weights_keyed[at]) == 0)
 			continue;
 		lb_member *member = &pool->levels[level->first + level->n++];
 		lb_put(&member->slot, at);
@@ -264,8 +286,8 @@ static void build_tables(lb_pool *pool, uint32_t sequence)
 	    .name = name_of,
 	    .names = pool,
 	};
-	const lb_atomic32 *keyed_weights = lb_zones_keyed_weights(pool);
 
+	lb_zones_weigh_keyed(pool, &hold);
 	list_levels(pool, levels, sequence & 1);
 	for (uint32_t i = 0; i < pool->selectors_max; i++) {
 		const lb_tables *tables = &pool->tables[i];
@@ -273,7 +295,7 @@ static void build_tables(lb_pool *pool, uint32_t sequence)
 			continue;
 		bool keyed = (tables->algo->traits & LB_ALGO_KEYED) != 0;
 		view.rules = tables->rules;
-		view.weights = keyed ? keyed_weights : pool->weights_now;
+		view.weights = keyed ? pool->weights_keyed : pool->weights_now;
 		view.tiers_n = list_tiers(pool, &hold, keyed, tiers);
 		tables->algo->build(tables->state, &view);
 	}

@@ -41,6 +41,14 @@ uint32_t lb_zone_place(lb_zone_list *list, uint32_t zone)
 	return list->n++;
 }
 
+/* The weight that is told of a zone: 0 of nowhere, and of a zone that nothing is told of. */
+static uint32_t weight_told(const lb_pool *pool, uint32_t number)
+{
+	const lb_zone *zone = number != 0 ? find(pool, number) : NULL;
+
+	return zone ? lb_get(&zone->weight) : 0;
+}
+
 /* The sum of what is told of all zones. */
 static lb_zone_counts told_of_all(const lb_pool *pool, uint32_t *weight)
 {
@@ -85,18 +93,22 @@ static uint32_t write_groups(lb_view *view, const lb_view_tier *tier, const lb_z
 	return groups;
 }
 
-static bool weigh(const lb_pool *pool, const lb_zone_list *list, const lb_zone_census *census,
+/* Divides by weight. Members of zones without weight are members no more. */
+static bool weigh(const lb_pool *pool, const lb_zone_list *list, lb_zone_census *census,
 		  lb_zone_shares *shares)
 {
 	lb_zone_weight weights[LB_ZONES];
 
-	for (uint32_t zone = 0; zone < list->n; zone++) {
-		const lb_zone *told = list->numbers[zone] != 0 ? find(pool, list->numbers[zone]) : NULL;
-		weights[zone] = (lb_zone_weight){.weight = told ? lb_get(&told->weight) : 0,
+	for (uint32_t zone = 0; zone < list->n; zone++)
+		weights[zone] = (lb_zone_weight){.weight = weight_told(pool, list->numbers[zone]),
 						 .total = census->total[zone],
 						 .healthy = census->members[zone]};
-	}
-	return lb_zone_weights(shares, weights, list->n, pool->shares.overprovision_percent);
+	if (!lb_zone_weights(shares, weights, list->n, pool->shares.overprovision_percent))
+		return false;
+	for (uint32_t zone = 0; zone < list->n; zone++)
+		if (weights[zone].weight == 0)
+			census->members[zone] = 0;
+	return true;
 }
 
 /* Callers like us in a zone of the list. Where nothing is told: as many in each zone that has endpoints. */
@@ -155,7 +167,7 @@ static uint32_t own_group(const lb_zone_census *census, uint32_t own, uint32_t g
 }
 
 uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *tier,
-			      const lb_zone_list *list, const lb_zone_census *census, uint32_t used)
+			      const lb_zone_list *list, lb_zone_census *census, uint32_t used)
 {
 	uint32_t divided = lb_zones_divide(pool);
 	lb_zone_list zones = *list;
@@ -181,80 +193,88 @@ uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *
 	return groups;
 }
 
-/* The zones of a priority as hashing sees them: with the sums of their usable members' weights. */
-typedef struct keyed_level {
+/* A tier as hashing sees it: its zones with the sums of their members' weights. */
+typedef struct keyed_tier {
 	lb_zone_list list;
 	uint64_t sums[LB_ZONES + 1];
-	uint64_t told[LB_ZONES]; /* weights of the zones, all scaled alike: the largest has 25 bits */
+	uint64_t told[LB_ZONES + 1]; /* weights of the zones, all scaled alike: the largest has 25 bits */
 	bool divided;
-} keyed_level;
+} keyed_tier;
 
-static void sum_weights(const lb_pool *pool, uint32_t priority, keyed_level *level)
+static void sum_weights(const lb_pool *pool, const lb_tier *tier, keyed_tier *keyed)
 {
-	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->about[at].later)) {
-		const lb_slot *slot = &pool->slots[at];
-		if (lb_get(&slot->priority) != priority)
-			continue;
-		uint32_t zone = lb_zone_place(&level->list, lb_get(&slot->zone));
-		if ((lb_get(&slot->gates) & LB_GATES_CLOSED) == 0)
-			level->sums[zone] += lb_get(&pool->weights[at]);
+	for (uint32_t place = 0; place < tier->n; place++) {
+		uint32_t slot = lb_tier_slot(tier, place);
+		uint32_t zone = lb_zone_place(&keyed->list, lb_get(&pool->slots[slot].zone));
+		keyed->sums[zone] += lb_get(&pool->weights[slot]);
 	}
 }
 
-/* Divided as tiers are: not with too many zones, nor where none that has a weight has somebody usable. */
-static void weigh_level(const lb_pool *pool, keyed_level *level)
+/* Not with too many zones, nor where none that has a weight has a member. */
+static void weigh_zones(const lb_pool *pool, keyed_tier *keyed)
 {
 	uint64_t largest = 0;
 
-	if (level->list.n > LB_ZONES)
+	if (keyed->list.n > LB_ZONES)
 		return;
-	for (uint32_t zone = 0; zone < level->list.n; zone++) {
-		uint32_t number = level->list.numbers[zone];
-		const lb_zone *told = number != 0 ? find(pool, number) : NULL;
-		level->told[zone] = told ? lb_get(&told->weight) : 0;
-		largest = lb_max64(largest, level->told[zone]);
-		level->divided |= level->told[zone] > 0 && level->sums[zone] > 0;
+	for (uint32_t zone = 0; zone < keyed->list.n; zone++) {
+		keyed->told[zone] = weight_told(pool, keyed->list.numbers[zone]);
+		largest = lb_max64(largest, keyed->told[zone]);
 	}
+	keyed->divided = largest > 0;
 	for (; largest > 0 && largest < UINT32_C(1) << 24; largest *= 2)
-		for (uint32_t zone = 0; zone < level->list.n; zone++)
-			level->told[zone] *= 2;
+		for (uint32_t zone = 0; zone < keyed->list.n; zone++)
+			keyed->told[zone] *= 2;
 }
 
-/* weight x the zone's / the sum of the zone's members: relative, and at least 1. All of a priority sum to less than 2^30. */
-static uint32_t keyed_weight(const keyed_level *level, uint32_t zone, uint32_t weight)
+/*
+ * weight x the zone's / the sum of the zone's members: relative, and 0 only for a zone without weight. All of a tier sum to
+ * less than 2^30.
+ */
+static uint32_t keyed_weight(const keyed_tier *keyed, uint32_t zone, uint32_t weight)
 {
-	uint64_t sum = level->sums[zone];
-	uint64_t share = sum > 0 ? weight * level->told[zone] / sum : 0;
+	uint64_t told = keyed->told[zone], sum = keyed->sums[zone];
 
-	return (uint32_t)lb_min64(lb_max64(share, 1), UINT32_C(1) << 30);
+	if (weight == 0 || told == 0 || sum == 0)
+		return 0;
+	return (uint32_t)lb_min64(lb_max64(weight * told / sum, 1), UINT32_C(1) << 30);
 }
 
-static void put_keyed_weights(lb_pool *pool, uint32_t priority)
+/* Writes the weights of those among `members` that are of the tier's priority. */
+static void put_keyed_weights(lb_pool *pool, keyed_tier *keyed, const lb_tier *members, uint32_t priority)
 {
-	keyed_level level = {.divided = false};
-
-	sum_weights(pool, priority, &level);
-	weigh_level(pool, &level);
-	for (uint32_t at = lb_get(&pool->header->oldest); at != LB_NO_SLOT;
-	     at = lb_get(&pool->about[at].later)) {
-		uint32_t weight = lb_get(&pool->weights[at]);
-		if (lb_get(&pool->slots[at].priority) != priority)
+	for (uint32_t place = 0; place < members->n; place++) {
+		uint32_t slot = lb_tier_slot(members, place);
+		if (lb_get(&pool->slots[slot].priority) != priority)
 			continue;
-		if (level.divided)
-			weight = keyed_weight(
-			    &level, lb_zone_place(&level.list, lb_get(&pool->slots[at].zone)), weight);
-		lb_put(&pool->weights_keyed[at], weight);
+		uint32_t zone = lb_zone_place(&keyed->list, lb_get(&pool->slots[slot].zone));
+		lb_put(&pool->weights_keyed[slot], keyed_weight(keyed, zone, lb_get(&pool->weights[slot])));
 	}
 }
 
-const lb_atomic32 *lb_zones_keyed_weights(lb_pool *pool)
+void lb_zones_weigh_keyed(lb_pool *pool, const lb_view_hold *hold)
 {
+	uint32_t eligible = lb_get(&hold->view->eligible_n), members = lb_get(&hold->view->members_n);
+	lb_tier all = lb_view_piece(pool, hold, 0, members, 0);
+	lb_tier rest = lb_view_piece(pool, hold, eligible, members - eligible, 0);
+
+	for (uint32_t place = 0; place < all.n; place++) {
+		uint32_t slot = lb_tier_slot(&all, place);
+		lb_put(&pool->weights_keyed[slot], lb_get(&pool->weights[slot]));
+	}
 	if (lb_zones_divide(pool) != LB_DIVIDED_BY_WEIGHT)
-		return pool->weights;
-	for (uint32_t priority = 0; priority <= LB_PRIORITY_MAX; priority++)
-		put_keyed_weights(pool, priority);
-	return pool->weights_keyed;
+		return;
+	/* healthy tiers are the first: by their zones the rest of the priority is weighed at last */
+	for (uint32_t place = lb_get(&hold->view->tiers_n); place-- > 0;) {
+		lb_tier tier = lb_view_tier_at(pool, hold, place);
+		keyed_tier keyed = {.divided = false};
+		sum_weights(pool, &tier, &keyed);
+		weigh_zones(pool, &keyed);
+		if (!keyed.divided)
+			continue;
+		put_keyed_weights(pool, &keyed, &rest, tier.number % LB_LEVELS);
+		put_keyed_weights(pool, &keyed, &tier, tier.number % LB_LEVELS);
+	}
 }
 
 _Static_assert(LB_ZONES == LB_ZONES_MAX, "the public limit");

@@ -2,7 +2,7 @@
 #ifndef LB_POOL_ZONES_H
 #define LB_POOL_ZONES_H
 
-#include "pool/pool.h"
+#include "pool/view.h"
 
 /* The zones that a view's members stand in, as they were met; `numbers[0..n)`. n above LB_ZONES: too many to divide by. */
 typedef struct lb_zone_list {
@@ -24,12 +24,18 @@ uint32_t lb_zones_divide(const lb_pool *pool);
 
 /*
  * Divides a tier: writes its `divided`, `groups`, `own`, `local` and the groups' `until` from group `used` on, with `first` and
- * `n` of each group by the census, members in order of the list. Returns how many groups it made: 0 = it stays whole.
+ * `n` of each group by the census, members in order of the list. Returns how many groups it made: 0 = it stays whole. By weight,
+ * a zone without weight has no group: its members are taken out of the census, and belong to no tier.
  */
 uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *tier,
-			      const lb_zone_list *list, const lb_zone_census *census, uint32_t used);
+			      const lb_zone_list *list, lb_zone_census *census, uint32_t used);
 
-/* Under control: weights as hashing sees them, where zones have weights: each zone's members share its weight by theirs. */
-const lb_atomic32 *lb_zones_keyed_weights(lb_pool *pool);
+/*
+ * Under control: writes weights_keyed, the weights as hashing sees them, for the members of a view. Where zones have weights,
+ * the members of each zone share its weight by theirs, tier by tier, also in panic, where all that are in the tier count. A zone
+ * without weight has 0, unless no zone that has a weight has a member in the tier: then zones do not count there.
+ * Source: Envoy's normalizeLocalityWeights (thread_aware_lb_impl.cc). Difference: where Envoy has nobody then, zones do not count.
+ */
+void lb_zones_weigh_keyed(lb_pool *pool, const lb_view_hold *hold);
 
 #endif

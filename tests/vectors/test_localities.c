@@ -519,12 +519,13 @@ START_TEST(envoy_panic_knows_no_zones)
 }
 END_TEST
 
+static const lb_algorithm keyed[] = {LB_RING_HASH, LB_MAGLEV, LB_MAP_HASH, LB_RENDEZVOUS};
+enum { KEYED = sizeof keyed / sizeof *keyed };
+
 /* Hashing by the zones' weights: 1 to 2, of many endpoints and of few; and nothing for the many of a zone without. */
 START_TEST(keys_go_by_the_weights_of_zones)
 {
-	static const lb_algorithm keyed[] = {LB_RING_HASH, LB_MAGLEV, LB_MAP_HASH, LB_RENDEZVOUS};
-
-	for (size_t a = 0; a < 4; a++) {
+	for (size_t a = 0; a < KEYED; a++) {
 		crowd c;
 		double parts[ZONES_MOST];
 		open_zoned(&c, 0, keyed[a], false);
@@ -534,7 +535,7 @@ START_TEST(keys_go_by_the_weights_of_zones)
 		weigh_two(&c, 1, 2);
 		measure(&c, 20000, parts);
 		ck_assert_double_eq_tol(parts[1], 1.0 / 3, 0.06);
-		ck_assert_msg(parts[3] < 0.005, "%s: %f", lb_algorithm_name(keyed[a]), parts[3]);
+		ck_assert_msg(parts[3] == 0, "%s: %f", lb_algorithm_name(keyed[a]), parts[3]);
 		/* without weights: by endpoints */
 		weigh_two(&c, 0, 0);
 		measure(&c, 20000, parts);
@@ -586,6 +587,72 @@ START_TEST(keys_go_by_endpoints_where_zones_are_not_divided)
 }
 END_TEST
 
+/* Degraded ones have their own share, of their own keys: in the healthy ones' it does not count that they are there. */
+START_TEST(keys_go_by_the_weights_of_the_zones_healthy_ones)
+{
+	for (size_t a = 0; a < KEYED; a++) {
+		crowd c;
+		double parts[ZONES_MOST];
+		open_zoned(&c, 0, keyed[a], false);
+		weigh_two(&c, 1, 1);
+		crowd_add(&c, 40, 0, 1, LB_HEALTHY);
+		crowd_add(&c, 40, 0, 1, LB_DEGRADED);
+		crowd_add(&c, 80, 0, 2, LB_HEALTHY);
+		measure(&c, 20000, parts);
+		ck_assert_double_eq_tol(parts[1], 0.5, 0.06);
+		crowd_close(&c);
+	}
+}
+END_TEST
+
+/* thread_aware_lb_impl.cc, normalizeWeights: in panic hashing goes by all hosts, but still by zones; nobody else does. */
+START_TEST(keys_go_by_the_weights_of_zones_in_panic)
+{
+	lb_pool_config config = crowd_config();
+
+	config.panic_percent = 50;
+	for (size_t a = 0; a <= KEYED; a++) {
+		crowd c;
+		double parts[ZONES_MOST];
+		crowd_open(&c, &config, a < KEYED ? keyed[a] : LB_ROUND_ROBIN, false);
+		weigh_two(&c, 1, 3);
+		crowd_add(&c, 60, 0, 1, LB_UNHEALTHY);
+		crowd_add(&c, 60, 0, 2, LB_UNHEALTHY);
+		crowd_add(&c, 40, 0, 3, LB_HEALTHY);
+		measure(&c, 20000, parts);
+		ck_assert_double_eq_tol(parts[1], a < KEYED ? 1.0 / 4 : 3.0 / 8, 0.04);
+		ck_assert(a < KEYED ? parts[3] == 0 : parts[3] > 0.24);
+		crowd_close(&c);
+	}
+}
+END_TEST
+
+/* A retry wants another zone than the one that it has been to; not one without weight, as long as another can serve. */
+START_TEST(a_zone_without_weight_gets_no_retry_while_another_can_serve)
+{
+	for (size_t a = 0; a <= KEYED; a++) {
+		crowd c;
+		open_zoned(&c, 0, a < KEYED ? keyed[a] : LB_ROUND_ROBIN, false);
+		crowd_add(&c, 5, 0, 1, LB_HEALTHY);
+		crowd_add(&c, 3, 0, 2, LB_HEALTHY);
+		ck_ok(lb_pool_set_zone(c.pool, 2, 1, 0));
+		for (uint64_t key = 0; key < 50; key++) {
+			lb_request request = {.key = key, .flags = LB_REQUEST_KEY};
+			lb_ticket ticket = {0};
+			for (int attempt = 0; attempt < 8; attempt++) {
+				int e = crowd_select(&c, &request, &ticket);
+				ck_assert_int_ge(e, 0);
+				ck_assert_uint_eq(c.zone[e], attempt < 3 ? 2 : 1);
+				if (attempt >= 3)
+					ck_assert_uint_eq(ticket.reason, LB_BY_LAST_RESORT);
+				ck_ok(lb_report_result(c.selector, &ticket, LB_REFUSED));
+			}
+		}
+		crowd_close(&c);
+	}
+}
+END_TEST
+
 Suite *suite_localities(void)
 {
 	Suite *suite = suite_create("localities");
@@ -598,6 +665,9 @@ Suite *suite_localities(void)
 	tcase_add_test(weights, keys_go_by_the_weights_of_zones);
 	tcase_add_test(weights, keys_go_by_the_weights_of_zones_of_any_scale);
 	tcase_add_test(weights, keys_go_by_endpoints_where_zones_are_not_divided);
+	tcase_add_test(weights, keys_go_by_the_weights_of_the_zones_healthy_ones);
+	tcase_add_test(weights, keys_go_by_the_weights_of_zones_in_panic);
+	tcase_add_test(weights, a_zone_without_weight_gets_no_retry_while_another_can_serve);
 	suite_add_tcase(suite, weights);
 	tcase_add_test(nearby, envoy_comment_vector_62_5_percent_stay_the_rest_goes_2_to_1);
 	tcase_add_test(nearby, envoy_simulation_3_2_5_callers_4_5_5_endpoints);

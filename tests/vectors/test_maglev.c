@@ -259,32 +259,61 @@ START_TEST(tables_of_envoy)
 }
 END_TEST
 
-/*
- * LocalityWeightedSameLocalityWeights and LocalityWeightedDifferentLocalityWeights: each host is in a zone of its own, and its own
- * weight does not matter. The latter has a third host, in a zone of weight 0; it is left out here.
- */
-START_TEST(tables_of_envoy_by_zones)
+/* Each host is in a zone of its own, which has this weight; so its own weight does not matter. */
+static void fill_zones(fleet *f, const uint32_t *weights)
 {
-	static const struct {
-		uint32_t zones[2];
-		const char *table;
-	} vectors[] = {
-	    {{1, 1}, "1 0 0 1 0 1 1 0 0 1 0 1 0 0 1 0 1"},
-	    {{8, 2}, "1 0 0 0 0 0 1 0 0 1 0 1 0 0 0 0 0"},
-	};
-
-	for (size_t v = 0; v < sizeof vectors / sizeof *vectors; v++) {
-		fleet f;
-		fleet_open(&f, 2, "127.0.0.1:", 90);
-		for (uint32_t i = 0; i < 2; i++) {
-			f.wanted[i].weight = 1 + i;
-			f.wanted[i].zone = 1 + i;
-			ck_ok(lb_pool_set_zone(f.pool, 1 + i, vectors[v].zones[i], 0));
-		}
-		fleet_fill(&f, LB_HASH_ENVOY, 17);
-		ck_table(&f, vectors[v].table);
-		fleet_close(&f);
+	for (uint32_t i = 0; i < f->n; i++) {
+		f->wanted[i].weight = 1 + i;
+		f->wanted[i].zone = 1 + i;
+		ck_ok(lb_pool_set_zone(f->pool, 1 + i, weights[i], 0));
 	}
+	fleet_fill(f, LB_HASH_ENVOY, 17);
+}
+
+/* LocalityWeightedSameLocalityWeights */
+START_TEST(a_table_of_envoy_by_zones)
+{
+	fleet f;
+
+	fleet_open(&f, 2, "127.0.0.1:", 90);
+	fill_zones(&f, (uint32_t[]){1, 1});
+	ck_table(&f, "1 0 0 1 0 1 1 0 0 1 0 1 0 0 1 0 1");
+	fleet_close(&f);
+}
+END_TEST
+
+/* LocalityWeightedDifferentLocalityWeights: the third host, :92, is in a zone of weight 0 and has no entry. */
+START_TEST(a_zone_of_weight_0_has_no_entry)
+{
+	fleet f;
+
+	fleet_open(&f, 3, "127.0.0.1:", 90);
+	fill_zones(&f, (uint32_t[]){8, 2, 0});
+	ck_table(&f, "1 0 0 0 0 0 1 0 0 1 0 1 0 0 0 0 0");
+	fleet_close(&f);
+}
+END_TEST
+
+/* LocalityWeightedGlobalPanic: nobody is healthy; localities count all the same, and host weights do not. */
+START_TEST(zones_count_in_panic)
+{
+	fleet f;
+	lb_endpoint e;
+	lb_pool_config config;
+
+	fleet_open(&f, 2, "127.0.0.1:", 90);
+	ck_ok(lb_pool_destroy(f.pool));
+	lb_pool_config_init(&config, sizeof config);
+	config.breaker = NULL;
+	config.panic_percent = 50;
+	ck_ok(lb_pool_create(&f.pool, &config, NULL));
+	fill_zones(&f, (uint32_t[]){1, 1});
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_ok(lb_pool_find(f.pool, f.names[i], &e));
+		ck_ok(lb_pool_set_health(f.pool, e, LB_UNHEALTHY));
+	}
+	ck_table(&f, "1 0 0 1 0 1 1 0 0 1 0 1 0 0 1 0 1");
+	fleet_close(&f);
 }
 END_TEST
 
@@ -817,8 +846,10 @@ Suite *suite_maglev(void)
 	tcase_add_test(vectors, table_of_go_maglev);
 	tcase_add_test(vectors, any_weights_are_filled_as_by_envoys_rounds);
 	tcase_add_test(vectors, tables_of_envoy);
-	tcase_add_test(vectors, tables_of_envoy_by_zones);
+	tcase_add_test(vectors, a_table_of_envoy_by_zones);
 	tcase_add_test(vectors, a_table_of_envoy_with_one_heavy_host);
+	tcase_add_test(vectors, a_zone_of_weight_0_has_no_entry);
+	tcase_add_test(vectors, zones_count_in_panic);
 	tcase_add_test(vectors, weights_1_to_2_share_the_default_table);
 	tcase_add_test(vectors, a_size_that_is_no_prime_is_rejected);
 	tcase_add_test(vectors, weights_of_katran);

@@ -108,7 +108,7 @@ START_TEST(a_retry_goes_on_along_the_ring_of_envoy)
 }
 END_TEST
 
-/* HostWeightedTinyRing and LocalityWeightedTinyRing, which has a fourth host in a zone of weight 0; it is left out here. */
+/* HostWeightedTinyRing and LocalityWeightedTinyRing */
 static const point tiny[6] = {
     {"92", 928266305478181108u},  {"92", 4443673547860492590u},  {"91", 5583722120771150861u},
     {"91", 6311230543546372928u}, {"92", 13444792449719432967u}, {"90", 16117243373044804889u},
@@ -126,38 +126,39 @@ START_TEST(the_tiny_ring_of_envoy_by_weights)
 END_TEST
 
 static const ring by_zones = {
-    .before = "127.0.0.1:", .first = 90, .n = 3, .size = 6, .zones = (const uint32_t[]){1, 2, 3}};
+    .before = "127.0.0.1:", .first = 90, .n = 4, .size = 6, .zones = (const uint32_t[]){1, 2, 3, 0}};
 
-START_TEST(the_tiny_ring_of_envoy_by_zones)
+/* LocalityWeightedTinyRing: the fourth host, in a zone of weight 0, has no point. */
+START_TEST(a_zone_of_weight_0_has_no_point)
 {
 	compare(&by_zones, tiny, 6);
 }
 END_TEST
 
 /* How many of so many keys, evenly round the ring, each host owns. */
-static void check_large(ring r, uint32_t size, uint32_t keys, const uint32_t counts[3])
+static void check_large(ring r, uint32_t size, uint32_t keys, const uint32_t counts[4])
 {
 	hashing h;
 	lb_algo_entry entry;
-	uint32_t got[3] = {0};
+	uint32_t got[4] = {0};
 
 	r.size = size;
 	open_ring(&h, &r);
 	ck_assert_uint_eq(hashing_table(&h, 0, 0, &entry), size);
 	for (uint32_t i = 0; i < keys; i++)
 		got[hashing_owner_of_bits(&h, i * (UINT64_MAX / keys))[11] - '0']++;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		ck_assert_uint_eq(got[i], counts[i]);
 	hashing_close(&h);
 }
 
-/* HostWeightedLargeRing, LocalityWeightedLargeRing (the latter again without its fourth host) */
+/* HostWeightedLargeRing, LocalityWeightedLargeRing */
 START_TEST(the_large_rings_of_envoy)
 {
 	ring r = {.before = "127.0.0.1:", .first = 90, .n = 3, .weights = (uint32_t[]){1, 2, 3}};
 
-	check_large(r, 6144, 6000, (uint32_t[]){987, 1932, 3081});
-	check_large(by_zones, 6144, 6000, (uint32_t[]){987, 1932, 3081});
+	check_large(r, 6144, 6000, (uint32_t[]){987, 1932, 3081, 0});
+	check_large(by_zones, 6144, 6000, (uint32_t[]){987, 1932, 3081, 0});
 }
 END_TEST
 
@@ -235,11 +236,12 @@ START_TEST(shares_are_those_of_doubles)
 END_TEST
 
 /* The labels of each of n members, on a ring of just this size. */
-static void share_out(uint32_t size, const uint32_t *weights, uint32_t n, uint32_t *labels)
+static void share_out_by(lb_hash_profile profile, uint32_t size, const uint32_t *weights, uint32_t n,
+			 uint32_t *labels)
 {
 	static lb_atomic32 kept[1024];
 	static lb_member members[1024];
-	lb_algo_rules rules = {.profile = LB_HASH_ENVOY, .table_size = size};
+	lb_algo_rules rules = {.profile = profile, .table_size = size};
 	lb_algo_view view = {.rules = &rules, .weights = kept};
 	lb_tier tier = {.members = members, .n = n};
 
@@ -251,6 +253,28 @@ static void share_out(uint32_t size, const uint32_t *weights, uint32_t n, uint32
 	for (uint32_t i = 0; i < n; i++)
 		labels[i] = lb_ring_plan_next(&plan, weights[i]);
 }
+
+static void share_out(uint32_t size, const uint32_t *weights, uint32_t n, uint32_t *labels)
+{
+	share_out_by(LB_HASH_ENVOY, size, weights, n, labels);
+}
+
+/* Those of a zone without weight, in panic: there are no labels for them, and for the others they are not there. */
+START_TEST(a_weight_of_0_has_no_label_and_changes_nobody_elses)
+{
+	static const uint32_t weights[] = {0, 3, 0, 1, 2, 0, 7}, others[] = {3, 1, 2, 7};
+	static const lb_hash_profile profiles[] = {LB_HASH_LBCORE, LB_HASH_NGINX, LB_HASH_KETAMA,
+						   LB_HASH_LIBMEMCACHED, LB_HASH_ENVOY};
+	uint32_t got[7], expected[4];
+
+	for (size_t p = 0; p < sizeof profiles / sizeof *profiles; p++) {
+		share_out_by(profiles[p], 1000, weights, 7, got);
+		share_out_by(profiles[p], 1000, others, 4, expected);
+		for (int i = 0, other = 0; i < 7; i++)
+			ck_assert_uint_eq(got[i], weights[i] != 0 ? expected[other++] : 0);
+	}
+}
+END_TEST
 
 /* LargeFractionalScale */
 START_TEST(an_odd_size_gives_one_of_two_hosts_a_point_more)
@@ -307,10 +331,11 @@ Suite *suite_ring_points(void)
 	tcase_add_test(tcase, the_ring_of_envoy_by_host_names);
 	tcase_add_test(tcase, a_retry_goes_on_along_the_ring_of_envoy);
 	tcase_add_test(tcase, the_tiny_ring_of_envoy_by_weights);
-	tcase_add_test(tcase, the_tiny_ring_of_envoy_by_zones);
+	tcase_add_test(tcase, a_zone_of_weight_0_has_no_point);
 	tcase_add_test(tcase, the_large_rings_of_envoy);
 	tcase_add_test(tcase, the_rings_of_envoy_for_two_hosts_and_a_least_size_of_three);
 	tcase_add_test(tcase, shares_are_those_of_doubles);
+	tcase_add_test(tcase, a_weight_of_0_has_no_label_and_changes_nobody_elses);
 	tcase_add_test(tcase, an_odd_size_gives_one_of_two_hosts_a_point_more);
 	tcase_add_test(tcase, of_many_light_hosts_every_128th_has_a_point);
 	suite_add_tcase(suite, tcase);

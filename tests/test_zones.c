@@ -2,8 +2,10 @@
  * Between the zones of a level: Envoy's published numbers (locality_weight.rst, and for zone aware routing the comments and tests
  * of load_balancer_impl.cc), its arithmetic beside ours, and laws. What is drawn by the numbers, through lb_select.
  */
+#include "base/random.h"
 #include "core/zones.h"
 #include "fleet.h"
+#include "pool/pool.h"
 #include "script.h"
 
 #include <math.h>
@@ -413,6 +415,102 @@ START_TEST(three_zones_are_drawn_as_envoys_arithmetic_says)
 }
 END_TEST
 
+/* Endpoints with weights up to `most` in `zones` zones with weights up to `most`; `sums`: what each zone's weigh, then its own. */
+static uint32_t fill_weighed(fleet *f, uint64_t *random, uint32_t zones, uint32_t most, uint64_t sums[][2])
+{
+	uint32_t n = 0;
+
+	for (uint32_t zone = 0; zone < zones; zone++) {
+		sums[zone][0] = 0;
+		sums[zone][1] = 1 + lb_mix64(++*random) % most;
+		ck_ok(lb_pool_set_zone(f->pool, zone + 1, (uint32_t)sums[zone][1], 0));
+		for (uint64_t here = 1 + lb_mix64(++*random) % 20; here > 0; here--, n++) {
+			lb_endpoint_config config;
+			char name[16];
+			snprintf(name, sizeof name, "e%u", n);
+			lb_endpoint_config_init(&config, sizeof config);
+			config.name = name;
+			config.zone = zone + 1;
+			config.weight = 1 + (uint32_t)(lb_mix64(++*random) % most);
+			sums[zone][0] += config.weight;
+			ck_ok(lb_pool_add_endpoint(f->pool, &config, NULL));
+		}
+	}
+	return n;
+}
+
+/* host / zone's hosts x zone */
+static double weight_due(const fleet *f, uint32_t slot, uint64_t sums[][2])
+{
+	const uint64_t *of = sums[lb_get(&f->pool->slots[slot].zone) - 1];
+
+	return (double)lb_get(&f->pool->weights[slot]) * (double)of[1] / (double)of[0];
+}
+
+/* Small numbers are exact: the weights are to each other as they are due. Large ones are so to nearest, the heaviest to 31 bits. */
+START_TEST(weights_of_hashing_are_exact_or_to_nearest)
+{
+	static const uint32_t mosts[] = {1, 3, 10, 1000, LB_WEIGHT_MAX};
+	uint64_t random = 0, sums[LB_ZONES][2];
+	double bias = 0, all = 0;
+
+	for (long round = 0; round < rounds(1000); round++) {
+		uint32_t most = mosts[round % 5], zones = 1 + (uint32_t)round / 5 % (most < 1000 ? 4 : 16);
+		uint32_t heaviest = 0;
+		fleet f;
+		script s;
+		open_zones(&f, &s, 0);
+		uint32_t n = fill_weighed(&f, &random, zones, most, sums);
+		const lb_atomic32 *keyed = f.pool->weights_keyed;
+		for (uint32_t slot = 1; slot < n; slot++)
+			heaviest = lb_get(&keyed[slot]) > lb_get(&keyed[heaviest]) ? slot : heaviest;
+		double scale = lb_get(&keyed[heaviest]) / weight_due(&f, heaviest, sums);
+		for (uint32_t slot = 0; slot < n; slot++) {
+			double off = lb_get(&keyed[slot]) - fmax(1, scale * weight_due(&f, slot, sums));
+			if (fabs(off) > (most <= 10 ? 1e-4 : 1))
+				ck_abort_msg("most %u, %u zones: off by %f", most, zones, off);
+			bias += off;
+			all++;
+		}
+		if (most == LB_WEIGHT_MAX && zones > 4)
+			ck_assert_uint_ge(lb_get(&keyed[heaviest]), UINT32_C(1) << 31);
+		fleet_close(&f);
+	}
+	ck_assert(fabs(bias / all) < 0.02);
+}
+END_TEST
+
+/* Beside 4096 of the largest weight in a zone of (nearly) the largest weight, one in a zone of weight 1: 256 to 1. */
+START_TEST(the_largest_sums_of_hashing_do_not_overflow)
+{
+	enum { MANY = 4096 };
+	static lb_endpoint_config wanted[MANY + 1];
+	static char names[MANY + 1][16];
+	fleet_plan plan;
+	fleet f;
+
+	fleet_draw(&plan, LB_RENDEZVOUS);
+	plan.pool.endpoints_max = MANY + 1;
+	fleet_open(&f, &plan, 0, NULL);
+	ck_ok(lb_pool_set_zone(f.pool, 1, LB_WEIGHT_MAX - 1, 0));
+	ck_ok(lb_pool_set_zone(f.pool, 2, 1, 0));
+	for (int i = 0; i <= MANY; i++) {
+		snprintf(names[i], sizeof names[i], "s%d", i);
+		lb_endpoint_config_init(&wanted[i], sizeof wanted[i]);
+		wanted[i].name = names[i];
+		wanted[i].weight = LB_WEIGHT_MAX;
+		wanted[i].zone = 1 + (i == MANY);
+	}
+	ck_ok(lb_pool_sync(f.pool, wanted, MANY + 1));
+	for (uint32_t slot = 0; slot <= MANY; slot++) {
+		uint32_t keyed = lb_get(&f.pool->weights_keyed[slot]);
+		bool light = lb_get(&f.pool->slots[slot].zone) == 2;
+		ck_assert_uint_eq(keyed, light ? 1u << 23 : (1u << 31) - (1u << 11));
+	}
+	fleet_close(&f);
+}
+END_TEST
+
 Suite *suite_zones(void)
 {
 	Suite *suite = suite_create("zones");
@@ -423,6 +521,8 @@ Suite *suite_zones(void)
 	tcase_add_test(tc, shares_by_weight_are_exact_to_a_part);
 	tcase_add_test(tc, the_largest_weights_divide_evenly);
 	tcase_add_test(tc, the_largest_weights_are_drawn_evenly);
+	tcase_add_test(tc, weights_of_hashing_are_exact_or_to_nearest);
+	tcase_add_test(tc, the_largest_sums_of_hashing_do_not_overflow);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("routes");
 	tcase_set_timeout(tc, 60);

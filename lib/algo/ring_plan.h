@@ -4,7 +4,8 @@
  *
  * nginx: 160 x weight. ketama: floorf(part of the weights x 40 x endpoints) labels. libmemcached: the same, by another
  * rounding. Envoy: so many that the lightest gets a whole number and the ring its least size; fractions are carried on from
- * one endpoint to the next in their order. Where what they give does not fit, all get proportionally fewer.
+ * one endpoint to the next in their order. Where what they give does not fit, all get proportionally fewer. Where zones have
+ * weights, Envoy's ring is smaller while nobody is healthy in one of them; ours is not.
  *
  * Our own: the heaviest gets the whole of what an endpoint may have, others in proportion, by no other number. So
  * one that comes or goes changes nobody else's points, unless it alone is the heaviest.

@@ -1,6 +1,7 @@
 /* Zones of the pool. See zones.h. */
 #include "pool/zones.h"
 
+#include "base/gcd.h"
 #include "base/span.h"
 
 static lb_zone *find(const lb_pool *pool, uint32_t number)
@@ -193,11 +194,12 @@ uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *
 	return groups;
 }
 
-/* A tier as hashing sees it: its zones with the sums of their members' weights. */
+/* A tier as hashing sees it: its zones, with what their members weigh. */
 typedef struct keyed_tier {
 	lb_zone_list list;
 	uint64_t sums[LB_ZONES + 1];
-	uint64_t told[LB_ZONES + 1]; /* weights of the zones, all scaled alike: the largest has 25 bits */
+	uint64_t told[LB_ZONES + 1]; /* the zones' weights, all scaled alike */
+	uint32_t heaviest[LB_ZONES + 1];
 	bool divided;
 } keyed_tier;
 
@@ -206,38 +208,71 @@ static void sum_weights(const lb_pool *pool, const lb_tier *tier, keyed_tier *ke
 	for (uint32_t place = 0; place < tier->n; place++) {
 		uint32_t slot = lb_tier_slot(tier, place);
 		uint32_t zone = lb_zone_place(&keyed->list, lb_get(&pool->slots[slot].zone));
-		keyed->sums[zone] += lb_get(&pool->weights[slot]);
+		uint32_t weight = lb_get(&pool->weights[slot]);
+		keyed->sums[zone] += weight;
+		keyed->heaviest[zone] = weight > keyed->heaviest[zone] ? weight : keyed->heaviest[zone];
 	}
 }
 
-/* Not with too many zones, nor where none that has a weight has a member. */
+/* weight x the zone's / the sum of the zone's members, to nearest: at least 1, but 0 of a zone without weight. */
+static uint64_t share_of(const keyed_tier *keyed, uint32_t zone, uint32_t weight, uint64_t factor)
+{
+	uint64_t told = lb_times(keyed->told[zone], factor), sum = keyed->sums[zone];
+
+	if (weight == 0 || told == 0)
+		return 0;
+	return lb_max64((lb_min64(lb_times(weight, told), UINT64_MAX / 2) + sum / 2) / sum, 1);
+}
+
+/* Do all weights fit 32 bits, and what they are worked out by 63, with the zones' weights scaled by this? */
+static bool fits(const keyed_tier *keyed, uint64_t factor)
+{
+	for (uint32_t zone = 0; zone < keyed->list.n; zone++) {
+		uint64_t told = lb_times(keyed->told[zone], factor);
+		if (lb_times(keyed->heaviest[zone], told) >= UINT64_MAX / 2 ||
+		    share_of(keyed, zone, keyed->heaviest[zone], factor) > UINT32_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* The least common multiple, UINT64_MAX if it is too large. */
+static uint64_t multiple_of(uint64_t a, uint64_t b)
+{
+	return b <= UINT32_MAX ? lb_times(a, b / lb_gcd((uint32_t)b, (uint32_t)(a % b))) : UINT64_MAX;
+}
+
+/*
+ * The zones' weights, scaled so that all members' are whole numbers, exactly, and no larger than that takes; where those do not
+ * fit, by a power of two, and each is rounded to nearest, the heaviest to 31 bits (25 if there are very many). Not divided: too
+ * many zones, or none that has a weight has a member.
+ */
 static void weigh_zones(const lb_pool *pool, keyed_tier *keyed)
 {
-	uint64_t largest = 0;
+	uint64_t factor = 1;
+	uint32_t common = 0;
 
 	if (keyed->list.n > LB_ZONES)
 		return;
 	for (uint32_t zone = 0; zone < keyed->list.n; zone++) {
-		keyed->told[zone] = weight_told(pool, keyed->list.numbers[zone]);
-		largest = lb_max64(largest, keyed->told[zone]);
+		uint32_t told = weight_told(pool, keyed->list.numbers[zone]);
+		if (told == 0 || keyed->sums[zone] == 0)
+			continue;
+		uint32_t both = lb_gcd(told, (uint32_t)(keyed->sums[zone] % told));
+		keyed->told[zone] = told;
+		common = lb_gcd(told / both, common);
+		factor = multiple_of(factor, keyed->sums[zone] / both);
 	}
-	keyed->divided = largest > 0;
-	for (; largest > 0 && largest < UINT32_C(1) << 24; largest *= 2)
-		for (uint32_t zone = 0; zone < keyed->list.n; zone++)
-			keyed->told[zone] *= 2;
-}
-
-/*
- * weight x the zone's / the sum of the zone's members: relative, and 0 only for a zone without weight. All of a tier sum to
- * less than 2^30.
- */
-static uint32_t keyed_weight(const keyed_tier *keyed, uint32_t zone, uint32_t weight)
-{
-	uint64_t told = keyed->told[zone], sum = keyed->sums[zone];
-
-	if (weight == 0 || told == 0 || sum == 0)
-		return 0;
-	return (uint32_t)lb_min64(lb_max64(weight * told / sum, 1), UINT32_C(1) << 30);
+	keyed->divided = common > 0;
+	if (!keyed->divided)
+		return;
+	for (uint32_t zone = 0; zone < keyed->list.n; zone++)
+		keyed->told[zone] /= common;
+	if (!fits(keyed, factor))
+		for (factor = 1; fits(keyed, 2 * factor);)
+			factor *= 2;
+	for (uint32_t zone = 0; zone < keyed->list.n; zone++)
+		keyed->told[zone] *= factor;
 }
 
 /* Writes the weights of those among `members` that are of the tier's priority. */
@@ -248,7 +283,8 @@ static void put_keyed_weights(lb_pool *pool, keyed_tier *keyed, const lb_tier *m
 		if (lb_get(&pool->slots[slot].priority) != priority)
 			continue;
 		uint32_t zone = lb_zone_place(&keyed->list, lb_get(&pool->slots[slot].zone));
-		lb_put(&pool->weights_keyed[slot], keyed_weight(keyed, zone, lb_get(&pool->weights[slot])));
+		uint64_t share = share_of(keyed, zone, lb_get(&pool->weights[slot]), 1);
+		lb_put(&pool->weights_keyed[slot], (uint32_t)lb_min64(share, UINT32_MAX));
 	}
 }
 

@@ -135,6 +135,63 @@ START_TEST(a_zone_of_weight_0_has_no_point)
 }
 END_TEST
 
+/* HostAndLocalityWeightedTinyRing and HostAndLocalityWeightedLargeRing: zones of weight 1 and 2, hosts of weight 1 and 2 in each. */
+static void open_both(hashing *h, uint32_t size)
+{
+	lb_endpoint endpoint;
+
+	hashing_open(h, 16, LB_RING_HASH, LB_HASH_ENVOY, size);
+	for (uint32_t i = 0; i < 4; i++) {
+		lb_endpoint_config config;
+		char name[32];
+		snprintf(name, sizeof name, "127.0.0.1:%u", 90 + i);
+		lb_endpoint_config_init(&config, sizeof config);
+		config.name = name;
+		config.weight = 1 + i % 2;
+		config.zone = 1 + i / 2;
+		ck_ok(lb_pool_add_endpoint(h->pool, &config, &endpoint));
+		ck_ok(lb_pool_set_zone(h->pool, config.zone, config.zone, 0));
+	}
+}
+
+START_TEST(the_tiny_ring_of_envoy_by_weights_and_zones)
+{
+	static const point expected[9] = {
+	    {"92", 928266305478181108u},   {"93", 3851675632748031481u},  {"91", 5583722120771150861u},
+	    {"91", 6311230543546372928u},  {"93", 7700377290971790572u},  {"93", 12559126875973811811u},
+	    {"92", 13444792449719432967u}, {"93", 13784988426630141778u}, {"90", 16117243373044804889u},
+	};
+	hashing h;
+	lb_algo_entry entry;
+
+	open_both(&h, 9);
+	ck_assert_uint_eq(hashing_table(&h, 0, 0, &entry), 9);
+	for (uint32_t i = 0; i < 9; i++) {
+		hashing_table(&h, 0, i, &entry);
+		ck_assert_str_eq(hashing_name(&h, entry.slot) + 10, expected[i].host);
+		ck_assert_uint_eq(entry.point, expected[i].point);
+	}
+	hashing_close(&h);
+}
+END_TEST
+
+START_TEST(the_large_ring_of_envoy_by_weights_and_zones)
+{
+	static const uint32_t counts[4] = {924, 2009, 2053, 4014};
+	hashing h;
+	lb_algo_entry entry;
+	uint32_t got[4] = {0};
+
+	open_both(&h, 9216);
+	for (uint32_t i = 0; i < 9000; i++)
+		got[hashing_owner_of_bits(&h, i * (UINT64_MAX / 9000))[11] - '0']++;
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_eq(got[i], counts[i]);
+	ck_assert_uint_eq(hashing_table(&h, 0, 0, &entry), 9216);
+	hashing_close(&h);
+}
+END_TEST
+
 /* How many of so many keys, evenly round the ring, each host owns. */
 static void check_large(ring r, uint32_t size, uint32_t keys, const uint32_t counts[4])
 {
@@ -332,6 +389,8 @@ Suite *suite_ring_points(void)
 	tcase_add_test(tcase, a_retry_goes_on_along_the_ring_of_envoy);
 	tcase_add_test(tcase, the_tiny_ring_of_envoy_by_weights);
 	tcase_add_test(tcase, a_zone_of_weight_0_has_no_point);
+	tcase_add_test(tcase, the_tiny_ring_of_envoy_by_weights_and_zones);
+	tcase_add_test(tcase, the_large_ring_of_envoy_by_weights_and_zones);
 	tcase_add_test(tcase, the_large_rings_of_envoy);
 	tcase_add_test(tcase, the_rings_of_envoy_for_two_hosts_and_a_least_size_of_three);
 	tcase_add_test(tcase, shares_are_those_of_doubles);

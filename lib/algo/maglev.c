@@ -2,8 +2,9 @@
  * Maglev: a table in which each member stands at as many entries as its weight says; the key's entry names the slot. See
  * maglev_fill.h. A member that comes or goes moves few entries but its own.
  *
- * LB_HASH_ENVOY: exactly Envoy's tables, labels are the names, members stand in order of addition. LB_HASH_LBCORE: lb_hash,
- * members stand in an order that their names give, so the table is a function of the set of names and weights.
+ * In either profile members stand in an order that their names give, so the table is a function of the set of names and weights.
+ * LB_HASH_ENVOY: Envoy's tables since 1.27, labels are the names, in their order; before that, hosts stood as they were listed.
+ * LB_HASH_LBCORE: lb_hash, in the order of its bits.
  *
  * The first two tiers of a view have a table. For the others, which get what is left when those may not be used, and (by
  * the profile LBCORE) for a tier with more members than entries, rendezvous hashing stands in. By the profile ENVOY the last
@@ -13,7 +14,6 @@
 #include "algo/rendezvous.h"
 #include "algo/table.h"
 #include "base/block.h"
-#include "base/sort.h"
 #include "base/xxh64.h"
 
 #include <string.h>
@@ -114,7 +114,7 @@ static uint64_t hash_label(const lb_algo_view *view, uint32_t slot, uint64_t see
 						     : lb_hash(name, length, seed);
 }
 
-/* By the names' hashes as far as the keys hold them, else by the names. `key` = {48 bits of a hash, 16 of a place}. */
+/* By the bits that the keys begin with, and where these are the same, by the names. `key` = {48 bits, 16 of a place}. */
 static bool stands_before(const lb_maglev_job *job, uint64_t key, uint64_t other)
 {
 	const lb_algo_view *view = job->view;
@@ -125,35 +125,40 @@ static bool stands_before(const lb_maglev_job *job, uint64_t key, uint64_t other
 	return strcmp(name, view->name(view->names, lb_tier_slot(job->tier, other & 0xffff))) < 0;
 }
 
-/* Writes the places of the members to the queue, in the order that their names give. */
-static void sort_by_name(const lb_maglev_job *job)
+/*
+ * Writes the places of the members to the queue, in the order that their names give: ours begin with bits of the names' hashes,
+ * Envoy's with none. Shell's sort, as in ring_build.c.
+ */
+static void sort_members(const lb_maglev_job *job)
 {
 	uint64_t *keys = job->queue;
+	uint32_t n = job->tier->n, gap = 1;
 
-	for (uint32_t place = 0; place < job->tier->n; place++) {
+	for (uint32_t place = 0; place < n; place++) {
 		uint64_t hash = lb_get64(&job->contenders[lb_tier_slot(job->tier, place)].name);
-		keys[place] = (hash & ~UINT64_C(0xffff)) | place;
+		bool ours = job->view->rules->profile == LB_HASH_LBCORE;
+		keys[place] = (ours ? hash & ~UINT64_C(0xffff) : 0) | place;
 	}
-	lb_sort64(keys, job->tier->n);
-	/* sorted but for equal hashes: one step to the left for nearly none */
-	for (uint32_t i = 1; i < job->tier->n; i++) {
-		uint64_t key = keys[i];
-		uint32_t at = i;
-		for (; at > 0 && stands_before(job, key, keys[at - 1]); at--)
-			keys[at] = keys[at - 1];
-		keys[at] = key;
+	while (gap < n / 3)
+		gap = 3 * gap + 1;
+	for (; gap > 0; gap /= 3) {
+		for (uint32_t i = gap; i < n; i++) {
+			uint64_t key = keys[i];
+			uint32_t at = i;
+			for (; at >= gap && stands_before(job, key, keys[at - gap]); at -= gap)
+				keys[at] = keys[at - gap];
+			keys[at] = key;
+		}
 	}
 }
 
 static void make_table(const lb_maglev_job *job, lb_atomic16 *entries)
 {
-	bool by_name = job->view->rules->profile == LB_HASH_LBCORE;
 	uint32_t n = 0;
 
-	if (by_name)
-		sort_by_name(job);
+	sort_members(job);
 	for (uint32_t i = 0; i < job->tier->n; i++) {
-		uint32_t slot = lb_tier_slot(job->tier, by_name ? job->queue[i] & 0xffff : i);
+		uint32_t slot = lb_tier_slot(job->tier, job->queue[i] & 0xffff);
 		uint32_t weight = lb_get(&job->view->weights[slot]);
 		if (weight == 0)
 			continue;

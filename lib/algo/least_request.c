@@ -2,7 +2,7 @@
  * Least request, as Envoy's. Of equal weights: the least loaded of `choices` drawn, as two choices. Of unequal ones: earliest
  * deadline first: a member's next turn is due (in-flight + 1)^bias / weight after its last one, taken when its last one came
  * (Envoy, EdfScheduler and EdfLoadBalancerBase; Demers, Keshav, Shenker 1989 for the idea). Ties go by the order in which the
- * turns were set.
+ * turns were set. Difference: newer Envoys with a bias that is configured take equal weights by deadlines, too; here they are drawn.
  *
  * Time is the scheduler's own, one clock for each lane and tier, in units of 2^-40 of a turn of weight 1, modulo 2^64: only
  * differences count. Sums of rounded costs are off by half a unit for each turn; so deadlines are compared in steps of 2^-24:

@@ -6,6 +6,9 @@
  * LB_HASH_ENVOY: Envoy's tables since 1.27, labels are the names, in their order; before that, hosts stood as they were listed.
  * LB_HASH_LBCORE: lb_hash, in the order of its bits.
  *
+ * A key's next choices stand down the table, the same for all callers. Difference, also by the profile ENVOY: Envoy's retry has the
+ * number of the attempt mixed into the key's hash, and goes to any entry.
+ *
  * The first two tiers of a view have a table. For the others, which get what is left when those may not be used, and (by
  * the profile LBCORE) for a tier with more members than entries, rendezvous hashing stands in. By the profile ENVOY the last
  * of too many members have no entry, as there.

@@ -1,7 +1,7 @@
 /* The questions that a candidate is asked, and taking it. See choice.h. */
 #include "select/choice.h"
 
-#include "base/span.h"
+#include "base/wide.h"
 #include "pool/trial.h"
 
 static bool tried(const lb_ticket *ticket, lb_endpoint endpoint)
@@ -38,9 +38,9 @@ static bool lacks_key(const lb_choice *choice, uint32_t number)
 }
 
 /*
- * The bound: ceil(c x (m + 1) x weight / all weights), for m in flight in the tier. Who became unusable since the view was
- * published has no part in it: else the others together could not take all. Source: Mirrokni, Thorup, Zadimoghaddam, Consistent
- * Hashing with Bounded Loads (2016).
+ * The bound: ceil(c x (m + 1) x weight / all weights), for m in flight in the tier, by the weights that the tables go by. Who became
+ * unusable since the view was published has no part in it: else the others together could not take all. Source: Mirrokni,
+ * Thorup, Zadimoghaddam, Consistent Hashing with Bounded Loads (2016).
  */
 void lb_choice_bind(lb_choice *choice, const lb_tier *tier)
 {
@@ -55,23 +55,24 @@ void lb_choice_bind(lb_choice *choice, const lb_tier *tier)
 		if (slot >= pool->shape.slots || (lb_get(&pool->slots[slot].gates) & choice->shut) != 0)
 			continue;
 		open += lb_load_seen(&choice->lane->loads[slot]);
-		weights += lb_get(&pool->weights[slot]);
+		weights += lb_get(&pool->weights_keyed[slot]);
 	}
 	choice->bound = open + 1;
 	choice->bound_weights = weights;
 }
 
+/* Has it as many in flight as the bound before it is rounded up? In a zone without weight everybody has. */
 static bool above_bound(const lb_choice *choice, uint32_t number)
 {
 	if (choice->bound == 0 || choice->bound_weights == 0)
 		return false;
-	uint64_t share = choice->bound * choice->selector->bound_percent;
-	uint64_t whole = choice->bound_weights * 100;
-	uint64_t weight = lb_get(&choice->pool->weights[number]);
-	uint64_t most = (share * weight + whole - 1) / whole;
+	uint32_t load = lb_load_seen(&choice->lane->loads[number]);
+	lb_wide taken = lb_wide_product(choice->bound_weights * 100, load);
+	lb_wide due = lb_wide_product(choice->bound * choice->selector->bound_percent,
+				      lb_get(&choice->pool->weights_keyed[number]));
 
 	/* a weight of 0 has a gate of its own */
-	return weight != 0 && (uint64_t)lb_load_seen(&choice->lane->loads[number]) + 1 > most;
+	return lb_get(&choice->pool->weights[number]) != 0 && !lb_wide_less(taken, due);
 }
 
 static uint32_t soft_vetoes(const lb_choice *choice, uint32_t number)

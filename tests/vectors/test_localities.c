@@ -3,6 +3,7 @@
  * tests (test/extensions/load_balancing_policies/, below it random/random_lb_simulation_test.cc and
  * round_robin/round_robin_lb_test.cc).
  */
+#include "base/random.h"
 #include "levels.h"
 
 enum { ZONES_MOST = 17 };
@@ -653,6 +654,80 @@ START_TEST(a_zone_without_weight_gets_no_retry_while_another_can_serve)
 }
 END_TEST
 
+/* With a bound of the load, for a pool in panic; zones 1 and 2 have the same weight. */
+static void open_bounded(crowd *c, lb_algorithm algorithm, uint32_t bound_percent)
+{
+	lb_pool_config config = crowd_config();
+	lb_selector_config selection;
+
+	config.panic_percent = 50;
+	crowd_open(c, &config, LB_RANDOM, false);
+	lb_selector_destroy(c->selector);
+	lb_selector_config_init(&selection, sizeof selection);
+	selection.algorithm = algorithm;
+	selection.bound_percent = bound_percent;
+	selection.seed = 11;
+	ck_ok(lb_selector_create(&c->selector, c->pool, &selection));
+	weigh_two(c, 1, 1);
+}
+
+/*
+ * The bound of the load goes by the weights that keys go by: one endpoint has half of the traffic, nine have the other half, and
+ * a zone without weight, in panic, nothing.
+ */
+START_TEST(bounds_go_by_the_weights_of_zones)
+{
+	enum { HELD = 400, BOUND = 125 };
+	static lb_ticket tickets[HELD];
+
+	for (size_t a = 0; a < KEYED; a++) {
+		crowd c;
+		uint32_t loads[20] = {0};
+		open_bounded(&c, keyed[a], BOUND);
+		crowd_add(&c, 1, 0, 1, LB_UNHEALTHY);
+		crowd_add(&c, 9, 0, 2, LB_UNHEALTHY);
+		crowd_add(&c, 5, 0, 3, LB_UNHEALTHY);
+		for (uint32_t i = 0; i < HELD; i++) {
+			/* every other request is for one hot key */
+			lb_request request = {.key = i % 2 ? 7 : lb_mix64(i), .flags = LB_REQUEST_KEY};
+			tickets[i] = (lb_ticket){0};
+			int e = crowd_select(&c, &request, &tickets[i]);
+			uint32_t parts = e == 0 ? 1 : 9,
+				 most = (BOUND * (i + 1) + 200 * parts - 1) / (200 * parts);
+			if (e < 0 || c.zone[e] == 3 || ++loads[e] > most)
+				ck_abort_msg("%s, request %u: %d", lb_algorithm_name(keyed[a]), i, e);
+		}
+		ck_assert_uint_gt(loads[0], HELD * 2 / 5);
+		for (uint32_t i = 0; i < HELD; i++)
+			ck_ok(lb_report_result(c.selector, &tickets[i], LB_SUCCESS));
+		crowd_close(&c);
+	}
+}
+END_TEST
+
+/* Who is left of those with weight is above the bound: the bound gives way, not the zone. */
+START_TEST(a_bound_gives_way_before_a_zone_without_weight_serves)
+{
+	for (size_t a = 0; a < KEYED; a++) {
+		crowd c;
+		lb_ticket held = {0}, ticket = {0};
+		open_bounded(&c, keyed[a], 100);
+		for (uint32_t zone = 1; zone <= 3; zone++)
+			crowd_add(&c, 1, 0, zone, LB_UNHEALTHY);
+		int first = crowd_select(&c, &(lb_request){.key = 7, .flags = LB_REQUEST_KEY}, &ticket);
+		ck_assert(first == 0 || first == 1);
+		ck_ok(lb_report_result(c.selector, &ticket, LB_REFUSED));
+		ck_ok(lb_pool_set_health(c.pool, c.e[1 - first], LB_HEALTHY));
+		ck_assert_int_eq(crowd_select(&c, &(lb_request){.prefer = c.e[1 - first]}, &held), 1 - first);
+		ck_assert_int_eq(crowd_select(&c, &(lb_request){.key = 7, .flags = LB_REQUEST_KEY}, &ticket),
+				 1 - first);
+		ck_ok(lb_report_result(c.selector, &ticket, LB_SUCCESS));
+		ck_ok(lb_report_result(c.selector, &held, LB_SUCCESS));
+		crowd_close(&c);
+	}
+}
+END_TEST
+
 Suite *suite_localities(void)
 {
 	Suite *suite = suite_create("localities");
@@ -667,6 +742,8 @@ Suite *suite_localities(void)
 	tcase_add_test(weights, keys_go_by_endpoints_where_zones_are_not_divided);
 	tcase_add_test(weights, keys_go_by_the_weights_of_the_zones_healthy_ones);
 	tcase_add_test(weights, keys_go_by_the_weights_of_zones_in_panic);
+	tcase_add_test(weights, bounds_go_by_the_weights_of_zones);
+	tcase_add_test(weights, a_bound_gives_way_before_a_zone_without_weight_serves);
 	tcase_add_test(weights, a_zone_without_weight_gets_no_retry_while_another_can_serve);
 	suite_add_tcase(suite, weights);
 	tcase_add_test(nearby, envoy_comment_vector_62_5_percent_stay_the_rest_goes_2_to_1);

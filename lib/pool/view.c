@@ -18,7 +18,7 @@ typedef struct lb_draft {
 	lb_shares shares;
 	bool divides; /* zones are obeyed */
 	lb_zone_list zones[LB_LEVELS];
-	lb_zone_census census[LB_LEVELS];
+	lb_zone_census census[LB_TIERS_MAX];
 	uint32_t counts[LB_TIERS_MAX];
 	uint32_t next[LB_TIERS_MAX][LB_ZONES]; /* a tier that is not divided has one, the first */
 	bool divided[LB_TIERS_MAX];
@@ -62,11 +62,10 @@ static uint32_t tier_of(const lb_draft *draft, uint32_t number, lb_standing stan
 	return standing == LB_USABLE_DEGRADED ? LB_LEVELS + priority : priority;
 }
 
-/* Are the members of a tier kept apart by zones? Degraded ones are not, nor those of a priority in panic. */
-static bool divides(const lb_draft *draft, uint32_t tier)
+/* Are the members of a priority's tiers kept apart by zones? Not in panic. */
+static bool divides(const lb_draft *draft, uint32_t priority)
 {
-	return draft->divides && tier < LB_LEVELS && !draft->shares.panic[tier] &&
-	       draft->mode == LB_VIEW_USABLE;
+	return draft->divides && !draft->shares.panic[priority] && draft->mode == LB_VIEW_USABLE;
 }
 
 /* Looks at each slot once: scratch holds its tier, and above that its zone's place in its priority's list. */
@@ -85,11 +84,12 @@ static void classify(lb_draft *draft)
 		}
 		if (divides(draft, priority) && standing != LB_EXCLUDED) {
 			zone = lb_zone_place(&draft->zones[priority], lb_get(&pool->slots[at].zone));
-			lb_zone_census *census = &draft->census[priority];
 			if (zone < LB_ZONES) {
-				census->total[zone]++;
-				census->members[zone] += tier == priority;
+				draft->census[priority].total[zone]++;
+				draft->census[LB_LEVELS + priority].total[zone]++;
 			}
+			if (zone < LB_ZONES && tier != REST)
+				draft->census[tier].members[zone]++;
 		}
 		lb_put(&pool->scratch[at], zone << 8 | tier);
 	}
@@ -133,9 +133,9 @@ static uint32_t divide_tier(lb_draft *draft, lb_view_tier *tier, uint32_t number
 	uint32_t made = 0, end = first;
 
 	draft->next[number][0] = first;
-	if (divides(draft, number))
-		made = lb_zones_divide_tier(draft->pool, draft->view, tier, &draft->zones[number], census,
-					    groups);
+	if (divides(draft, number % LB_LEVELS))
+		made = lb_zones_divide_tier(draft->pool, draft->view, tier, &draft->zones[number % LB_LEVELS],
+					    census, groups);
 	draft->divided[number] = made > 0;
 	if (made == 0)
 		return 0;

@@ -26,6 +26,9 @@ uint32_t lb_zones_divide(const lb_pool *pool);
  * Divides a tier: writes its `divided`, `groups`, `own`, `local` and the groups' `until` from group `used` on, with `first` and
  * `n` of each group by the census, members in order of the list. Returns how many groups it made: 0 = it stays whole. By weight,
  * a zone without weight has no group: its members are taken out of the census, and belong to no tier.
+ *
+ * Degraded tiers, too: by weight as Envoy does (chooseDegradedLocality); nearby by the degraded ones that each zone has, where Envoy
+ * takes the routes of the healthy ones and may find nobody.
  */
 uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *tier,
 			      const lb_zone_list *list, lb_zone_census *census, uint32_t used);

@@ -502,6 +502,50 @@ START_TEST(each_priority_is_divided_by_itself)
 }
 END_TEST
 
+/*
+ * upstream_impl.cc, chooseDegradedLocality: degraded ones go by weight x what part of the zone they are, too. Here 1 x 0.7 to 2,
+ * and a zone without weight gets nothing.
+ */
+START_TEST(degraded_ones_are_divided_by_the_weights_of_zones)
+{
+	crowd c;
+	uint32_t reason;
+
+	level_open(&c, 0);
+	weigh_two(&c, 1, 2);
+	crowd_add(&c, 5, 0, 3, LB_DEGRADED);
+	crowd_add(&c, 5, 0, 1, LB_DEGRADED);
+	crowd_add(&c, 5, 0, 1, LB_UNHEALTHY);
+	crowd_add(&c, 10, 0, 2, LB_DEGRADED);
+	double got = (double)share_of_first(&c, 1, 1000000) / 1e6;
+	ck_assert_double_eq_tol(got, 0.7 / 2.7, 2e-6);
+	for (uint64_t r = 0; r < 1000; r++)
+		ck_assert_uint_ne(c.zone[level_pick_at(&c, r * 997, &reason)], 3);
+	ck_assert_uint_eq(reason, LB_BY_SPILL);
+	crowd_close(&c);
+}
+END_TEST
+
+/* As healthy ones: our zone has a third of the callers and a sixth of the degraded ones, so half of it stays. */
+START_TEST(degraded_ones_are_chosen_nearby_first)
+{
+	static const int degraded[] = {2, 6, 4};
+	crowd c;
+	double parts[ZONES_MOST];
+
+	open_zoned(&c, 1, LB_RANDOM, false);
+	for (uint32_t zone = 1; zone <= 3; zone++) {
+		crowd_add(&c, 3, 0, zone, LB_UNHEALTHY);
+		crowd_add(&c, degraded[zone - 1], 0, zone, LB_DEGRADED);
+		ck_ok(lb_pool_set_zone(c.pool, zone, 0, 10));
+	}
+	measure(&c, (int)rounds(20000), parts);
+	ck_assert_double_eq_tol(parts[1], 1.0 / 2, 0.04);
+	ck_assert_double_eq_tol(parts[2], 1.0 / 2, 0.04);
+	crowd_close(&c);
+}
+END_TEST
+
 /* load_balancer_impl.cc, hostSourceToUse: in panic all of the priority, wherever they stand */
 START_TEST(envoy_panic_knows_no_zones)
 {
@@ -737,6 +781,7 @@ Suite *suite_localities(void)
 	tcase_set_timeout(nearby, 60);
 	tcase_add_test(weights, envoy_locality_weight_table);
 	tcase_add_test(weights, a_zone_without_weight_gets_nothing_while_another_can_serve);
+	tcase_add_test(weights, degraded_ones_are_divided_by_the_weights_of_zones);
 	tcase_add_test(weights, keys_go_by_the_weights_of_zones);
 	tcase_add_test(weights, keys_go_by_the_weights_of_zones_of_any_scale);
 	tcase_add_test(weights, keys_go_by_endpoints_where_zones_are_not_divided);
@@ -763,6 +808,7 @@ Suite *suite_localities(void)
 	tcase_add_test(nearby, round_robin_and_nginx_sequence_inside_a_zone);
 	tcase_add_test(nearby, each_priority_is_divided_by_itself);
 	tcase_add_test(nearby, envoy_panic_knows_no_zones);
+	tcase_add_test(nearby, degraded_ones_are_chosen_nearby_first);
 	suite_add_tcase(suite, nearby);
 	return suite;
 }

@@ -42,55 +42,54 @@ uint32_t lb_zone_place(lb_zone_list *list, uint32_t zone)
 	return list->n++;
 }
 
-/* The weight that is told of a zone: 0 of nowhere, and of a zone that nothing is told of. */
-static uint32_t weight_told(const lb_pool *pool, uint32_t number)
+/* What is told of a zone, or of several together; nothing of nowhere. */
+typedef struct zone_told {
+	uint32_t weight, callers;
+} zone_told;
+
+static zone_told told_of(const lb_pool *pool, uint32_t number, bool all)
 {
-	const lb_zone *zone = number != 0 ? find(pool, number) : NULL;
+	zone_told told = {0};
 
-	return zone ? lb_get(&zone->weight) : 0;
-}
-
-/* The sum of what is told of all zones. */
-static lb_zone_counts told_of_all(const lb_pool *pool, uint32_t *weight)
-{
-	lb_zone_counts all = {0};
-
-	*weight = 0;
 	for (uint32_t i = 0; i < LB_ZONES; i++) {
 		const lb_zone *zone = &pool->header->zones[i];
-		if (lb_get(&zone->number) == 0)
+		uint32_t other = lb_get(&zone->number);
+		if (other == 0 || (other != number && !all))
 			continue;
-		*weight += lb_get(&zone->weight);
-		all.callers += lb_get(&zone->callers);
+		told.weight += lb_get(&zone->weight);
+		told.callers += lb_get(&zone->callers);
 	}
-	return all;
+	return told;
 }
 
 uint32_t lb_zones_divide(const lb_pool *pool)
 {
-	uint32_t weight;
-
-	told_of_all(pool, &weight);
-	if (weight > 0)
+	if (told_of(pool, 0, true).weight > 0)
 		return LB_DIVIDED_BY_WEIGHT;
 	return pool->zone != 0 ? LB_DIVIDED_NEARBY : LB_DIVIDED_NOT;
 }
 
-/* Writes the groups: a zone without members of the tier is none. `until` is by zone. Returns how many. */
-static uint32_t write_groups(lb_view *view, const lb_view_tier *tier, const lb_zone_list *list,
-			     const lb_zone_census *census, const uint32_t *until, uint32_t used)
+/*
+ * Writes the groups: a zone without members of the tier is none. `until` is by zone; `own` = the place of ours, if that matters.
+ * Returns how many.
+ */
+static uint32_t write_groups(lb_view *view, lb_view_tier *tier, const lb_zone_list *list,
+			     const lb_zone_census *census, const uint32_t *until, uint32_t own, uint32_t used)
 {
-	uint32_t first = lb_get(&tier->first), groups = 0;
+	uint32_t first = lb_get(&tier->first), groups = 0, own_group = LB_ZONES;
 
 	for (uint32_t zone = 0; zone < list->n; zone++) {
 		if (census->members[zone] == 0)
 			continue;
+		if (zone == own)
+			own_group = groups;
 		lb_view_group *group = &view->groups[used + groups++];
 		lb_put(&group->first, first);
 		lb_put(&group->n, census->members[zone]);
 		lb_put(&group->until, until[zone]);
 		first += census->members[zone];
 	}
+	lb_put(&tier->own, own_group < groups ? own_group : groups);
 	return groups;
 }
 
@@ -101,7 +100,7 @@ static bool weigh(const lb_pool *pool, const lb_zone_list *list, lb_zone_census 
 	lb_zone_weight weights[LB_ZONES];
 
 	for (uint32_t zone = 0; zone < list->n; zone++)
-		weights[zone] = (lb_zone_weight){.weight = weight_told(pool, list->numbers[zone]),
+		weights[zone] = (lb_zone_weight){.weight = told_of(pool, list->numbers[zone], false).weight,
 						 .total = census->total[zone],
 						 .healthy = census->members[zone]};
 	if (!lb_zone_weights(shares, weights, list->n, pool->shares.overprovision_percent))
@@ -117,8 +116,7 @@ static uint32_t callers_in(const lb_pool *pool, uint32_t number, bool told, bool
 {
 	if (!told)
 		return number != 0 && (inhabited || number == pool->zone);
-	const lb_zone *about = number != 0 ? find(pool, number) : NULL;
-	return about ? lb_get(&about->callers) : 0;
+	return told_of(pool, number, false).callers;
 }
 
 /* Routes from our own zone, which may have to be added to the list; and so may callers who have no endpoints nearby. */
@@ -126,8 +124,8 @@ static bool route(const lb_pool *pool, lb_zone_list *list, const lb_zone_census 
 		  lb_zone_routes *routes)
 {
 	lb_zone_counts counts[LB_ZONES + 1] = {{0}};
-	uint32_t weight, own = lb_zone_place(list, pool->zone);
-	uint32_t elsewhere = told_of_all(pool, &weight).callers;
+	uint32_t own = lb_zone_place(list, pool->zone);
+	uint32_t elsewhere = told_of(pool, 0, true).callers;
 	bool told = elsewhere > 0;
 
 	if (list->n > LB_ZONES)
@@ -155,18 +153,6 @@ static uint32_t count_groups(const lb_zone_census *census)
 	return groups;
 }
 
-/* The place of our zone's group among the tier's; `groups` if nobody is there. */
-static uint32_t own_group(const lb_zone_census *census, uint32_t own, uint32_t groups)
-{
-	uint32_t place = 0;
-
-	if (census->members[own] == 0)
-		return groups;
-	for (uint32_t zone = 0; zone < own; zone++)
-		place += census->members[zone] > 0;
-	return place;
-}
-
 uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *tier,
 			      const lb_zone_list *list, lb_zone_census *census, uint32_t used)
 {
@@ -180,10 +166,9 @@ uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *
 	    used + count_groups(census) > LB_ZONE_GROUPS_MAX)
 		return 0;
 	if (divided == LB_DIVIDED_BY_WEIGHT && weigh(pool, &zones, census, &shares))
-		groups = write_groups(view, tier, list, census, shares.until, used);
+		groups = write_groups(view, tier, list, census, shares.until, LB_ZONES, used);
 	if (divided == LB_DIVIDED_NEARBY && route(pool, &zones, census, &routes)) {
-		groups = write_groups(view, tier, list, census, routes.until, used);
-		lb_put(&tier->own, own_group(census, routes.own, groups));
+		groups = write_groups(view, tier, list, census, routes.until, routes.own, used);
 		lb_put(&tier->local, routes.way == LB_ZONE_LOCAL ? LB_ZONE_ROUTES : routes.local);
 	}
 	if (groups == 0)
@@ -255,7 +240,7 @@ static void weigh_zones(const lb_pool *pool, keyed_tier *keyed)
 	if (keyed->list.n > LB_ZONES)
 		return;
 	for (uint32_t zone = 0; zone < keyed->list.n; zone++) {
-		uint32_t told = weight_told(pool, keyed->list.numbers[zone]);
+		uint32_t told = told_of(pool, keyed->list.numbers[zone], false).weight;
 		if (told == 0 || keyed->sums[zone] == 0)
 			continue;
 		uint32_t both = lb_gcd(told, (uint32_t)(keyed->sums[zone] % told));

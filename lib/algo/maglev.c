@@ -3,7 +3,8 @@
  * maglev_fill.h. A member that comes or goes moves few entries but its own.
  *
  * In either profile members stand in an order that their names give, so the table is a function of the set of names and weights.
- * LB_HASH_ENVOY: Envoy's tables since 1.27, labels are the names, in their order; before that, hosts stood as they were listed.
+ * LB_HASH_ENVOY: exactly Envoy's tables since 1.27, labels are the names, in their order; before that, hosts stood as they were
+ * listed. Where zones have weights, see pool/zones.h.
  * LB_HASH_LBCORE: lb_hash, in the order of its bits.
  *
  * A key's next choices stand down the table, the same for all callers. Difference, also by the profile ENVOY: Envoy's retry has the
@@ -157,6 +158,7 @@ static void sort_members(const lb_maglev_job *job)
 
 static void make_table(const lb_maglev_job *job, lb_atomic16 *entries)
 {
+	uint64_t sum = 0;
 	uint32_t n = 0;
 
 	sort_members(job);
@@ -165,6 +167,7 @@ static void make_table(const lb_maglev_job *job, lb_atomic16 *entries)
 		uint32_t weight = lb_get(&job->view->weights[slot]);
 		if (weight == 0)
 			continue;
+		sum += weight;
 		job->claims[n++] = (lb_maglev_claim){
 		    .at = (uint32_t)(hash_label(job->view, slot, 0) % job->size),
 		    .skip = (uint32_t)(hash_label(job->view, slot, 1) % (job->size - 1) + 1),
@@ -172,6 +175,8 @@ static void make_table(const lb_maglev_job *job, lb_atomic16 *entries)
 		    .slot = slot,
 		};
 	}
+	for (uint32_t i = 0; i < n && job->view->rules->profile == LB_HASH_ENVOY; i++)
+		job->claims[i].part = lb_real_part(job->claims[i].weight, sum, LB_DOUBLE);
 	lb_maglev_fill(entries, job->size, job->claims, n, job->queue, job->taken);
 }
 

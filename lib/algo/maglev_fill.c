@@ -2,6 +2,7 @@
 #include "algo/maglev_fill.h"
 
 #include "base/sort.h"
+#include "base/span.h"
 
 #include <string.h>
 
@@ -30,15 +31,25 @@ static uint32_t claim_entry(lb_maglev_claim *claim, uint32_t size, uint32_t *tak
 	return at;
 }
 
-/* The first round r after this one with r x weight >= turns x most. */
-static uint64_t next_round(const lb_maglev_claim *claim, uint32_t most)
+static bool is_less(lb_real a, lb_real b)
+{
+	return a.exponent != b.exponent ? a.exponent < b.exponent : a.mantissa < b.mantissa;
+}
+
+/* The first round r after this one with r x weight >= turns x most; of doubles it may be the one before or behind. */
+static uint64_t next_round(const lb_maglev_claim *claim, uint64_t round, uint32_t most)
 {
 	uint64_t target = (uint64_t)claim->turns * most;
 	uint64_t weight = claim->weight > 0 ? claim->weight : 1;
-	uint64_t round = (target + weight - 1) / weight;
+	uint64_t due = (target + weight - 1) / weight;
+	bool exact = claim->part.mantissa == 0;
 
 	/* one of the largest weight is late by its first turn for ever; all others have caught up by their second */
-	return round > claim->turns ? round : (uint64_t)claim->turns + 1;
+	round = lb_max64(due - !exact, round + 1);
+	for (uint32_t steps = 0; steps < 2 && !exact; steps++)
+		round +=
+		    is_less(lb_real_product(lb_real_of(round, 0, LB_DOUBLE), claim->part), claim->target);
+	return round;
 }
 
 static void take_turn(lb_atomic16 *entries, uint32_t size, lb_maglev_claim *claim, uint32_t *taken)
@@ -60,12 +71,12 @@ static void fill_evenly(lb_atomic16 *entries, uint32_t size, lb_maglev_claim *cl
 void lb_maglev_fill(lb_atomic16 *entries, uint32_t size, lb_maglev_claim *claims, uint32_t n, uint64_t *queue,
 		    uint32_t *taken)
 {
-	uint32_t most = 0;
+	uint32_t heaviest = 0;
 	bool even = true;
 
 	memset(taken, 0, lb_maglev_words(size) * sizeof *taken);
 	for (uint32_t i = 0; i < n; i++) {
-		most = claims[i].weight > most ? claims[i].weight : most;
+		heaviest = claims[i].weight > claims[heaviest].weight ? i : heaviest;
 		even = even && claims[i].weight == claims[0].weight;
 		queue[i] = queue_key(1, i);
 	}
@@ -74,9 +85,11 @@ void lb_maglev_fill(lb_atomic16 *entries, uint32_t size, lb_maglev_claim *claims
 		return;
 	}
 	for (uint32_t filled = 0; filled < size; filled++) {
-		uint32_t place = (uint32_t)(~queue[0] & 0xffff);
-		take_turn(entries, size, &claims[place], taken);
-		queue[0] = queue_key(next_round(&claims[place], most), place);
+		lb_maglev_claim *claim = &claims[~queue[0] & 0xffff];
+		take_turn(entries, size, claim, taken);
+		claim->target = lb_real_sum(claim->target, claims[heaviest].part);
+		queue[0] = queue_key(next_round(claim, ~queue[0] >> 16, claims[heaviest].weight),
+				     ~queue[0] & 0xffff);
 		lb_heap_sink(queue, 0, n);
 	}
 }

@@ -12,8 +12,7 @@ static uint64_t min64(uint64_t a, uint64_t b)
  */
 static uint64_t labels_of_ketama(const lb_ring_plan *plan, uint32_t weight)
 {
-	lb_real part =
-	    lb_real_ratio(lb_real_of(weight, 0, LB_SINGLE), lb_real_of(plan->weight, 0, LB_SINGLE));
+	lb_real part = lb_real_part(weight, plan->weight, LB_SINGLE);
 
 	return lb_real_floor(lb_real_of(part.mantissa * 40 * plan->n, part.exponent, LB_SINGLE));
 }
@@ -24,24 +23,17 @@ static uint64_t labels_of_ketama(const lb_ring_plan *plan, uint32_t weight)
  */
 static uint64_t labels_of_libmemcached(const lb_ring_plan *plan, uint32_t weight)
 {
-	lb_real part =
-	    lb_real_ratio(lb_real_of(weight, 0, LB_SINGLE), lb_real_of(plan->weight, 0, LB_SINGLE));
+	lb_real part = lb_real_part(weight, plan->weight, LB_SINGLE);
 	lb_real labels = lb_real_product(part, lb_real_of(LB_RING_POINTS, 0, LB_SINGLE));
 
 	labels.exponent -= 2;
 	return lb_real_floor(lb_real_product(labels, lb_real_of(plan->n, 0, LB_SINGLE)));
 }
 
-/* A weight's part of them all, as Envoy's doubles have it. */
-static lb_real part_of_envoy(const lb_ring_plan *plan, uint32_t weight)
-{
-	return lb_real_ratio(lb_real_of(weight, 0, LB_DOUBLE), lb_real_of(plan->weight, 0, LB_DOUBLE));
-}
-
 /* Envoy, ring_hash_lb.cc: min(ceil(least part x least size) / least part, greatest size). */
 static lb_real scale_of_envoy(const lb_ring_plan *plan, uint32_t least_size)
 {
-	lb_real least = part_of_envoy(plan, plan->lightest);
+	lb_real least = lb_real_part(plan->lightest, plan->weight, LB_DOUBLE);
 	uint64_t points = lb_real_ceiling(lb_real_product(least, lb_real_of(least_size, 0, LB_DOUBLE)));
 	lb_real scale = lb_real_ratio(lb_real_of(points, 0, LB_DOUBLE), least);
 
@@ -50,7 +42,9 @@ static lb_real scale_of_envoy(const lb_ring_plan *plan, uint32_t least_size)
 
 static uint64_t labels_of_envoy(lb_ring_plan *plan, uint32_t weight)
 {
-	plan->target = lb_real_sum(plan->target, lb_real_product(plan->scale, part_of_envoy(plan, weight)));
+	lb_real part = lb_real_part(weight, plan->weight, LB_DOUBLE);
+
+	plan->target = lb_real_sum(plan->target, lb_real_product(plan->scale, part));
 	uint64_t due = min64(lb_real_ceiling(plan->target), plan->room);
 
 	return due > plan->given ? due - plan->given : 0;

@@ -6,10 +6,13 @@
 /* How many bits there are up to the topmost that is set. */
 static uint32_t width_of(uint64_t x)
 {
-	uint32_t width = 0;
+	uint32_t width = x != 0;
 
-	for (; x != 0; x >>= 1)
-		width++;
+	for (uint32_t step = 32; step > 0; step /= 2) {
+		uint32_t by = x >> step != 0 ? step : 0;
+		x >>= by;
+		width += by;
+	}
 	return width;
 }
 
@@ -55,6 +58,11 @@ lb_real lb_real_ratio(lb_real a, lb_real b)
 	}
 	quotient |= rest != 0;
 	return lb_real_of(quotient, a.exponent - b.exponent - (int32_t)steps, a.bits);
+}
+
+lb_real lb_real_part(uint64_t a, uint64_t b, uint32_t bits)
+{
+	return lb_real_ratio(lb_real_of(a, 0, bits), lb_real_of(b, 0, bits));
 }
 
 lb_real lb_real_product(lb_real a, lb_real b)

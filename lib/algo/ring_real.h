@@ -20,8 +20,9 @@ typedef struct lb_real {
 /* x x 2^exponent, rounded. */
 lb_real lb_real_of(uint64_t x, int32_t exponent, uint32_t bits);
 
-/* `b` is not 0. */
+/* `b` is not 0. The second: of whole numbers, each rounded first. */
 lb_real lb_real_ratio(lb_real a, lb_real b);
+lb_real lb_real_part(uint64_t a, uint64_t b, uint32_t bits);
 lb_real lb_real_product(lb_real a, lb_real b);
 lb_real lb_real_sum(lb_real a, lb_real b);
 

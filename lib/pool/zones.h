@@ -38,8 +38,9 @@ uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *
  * the members of each zone share its weight by theirs, tier by tier, also in panic, where all that are in the tier count. A zone
  * without weight has 0, unless no zone that has a weight has a member in the tier: then zones do not count there.
  * Source: Envoy's normalizeLocalityWeights (thread_aware_lb_impl.cc). Difference: where Envoy has nobody then, zones do not count.
- * These weights are exact but where numbers are very large; Envoy's are doubles that were rounded three times. So a member's labels
- * on a ring of Envoy's are those there, or (in one ring of ten) one more or less than there, and a neighbour's with it.
+ * These weights are exact but where numbers are very large; Envoy's are doubles that were rounded three times. So on a ring of
+ * Envoy's a member may have a label more or less than there, and a neighbour's with it (one ring of ten), and in a table of Maglev
+ * some ten of 65,537 entries may be another's.
  */
 void lb_zones_weigh_keyed(lb_pool *pool, const lb_view_hold *hold);
 

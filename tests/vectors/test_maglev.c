@@ -4,6 +4,7 @@
  */
 #include "algo/maglev_fill.h"
 #include "base/random.h"
+#include "base/xxh64.h"
 #include "pool/view.h"
 #include "select/selector.h"
 #include "test.h"
@@ -208,6 +209,139 @@ static void fill_by_rounds(uint32_t *entries, uint32_t size, lb_maglev_claim *cl
 	}
 }
 
+/* The same in Envoy's doubles, and whether that makes a difference. */
+static bool fill_by_doubles(uint32_t *entries, uint32_t size, lb_maglev_claim *claims, uint32_t n)
+{
+	volatile double parts[64], targets[64] = {0}, most = 0, sum = 0;
+	uint64_t exact[64] = {0}, heaviest = 0;
+	bool differs = false;
+
+	memset(entries, 0xff, size * sizeof *entries);
+	for (uint32_t i = 0; i < n; i++) {
+		sum = sum + claims[i].weight;
+		heaviest = claims[i].weight > heaviest ? claims[i].weight : heaviest;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		parts[i] = claims[i].weight / sum;
+		most = parts[i] > most ? parts[i] : most;
+		claims[i].part = lb_real_part(claims[i].weight, (uint64_t)sum, LB_DOUBLE);
+	}
+	for (uint32_t round = 1, filled = 0; filled < size; round++) {
+		for (uint32_t i = 0; i < n && filled < size; i++) {
+			volatile double reached = round * parts[i];
+			bool due = (uint64_t)round * claims[i].weight >= exact[i];
+			differs |= due != (reached >= targets[i]);
+			if (reached < targets[i])
+				continue;
+			targets[i] = targets[i] + most;
+			exact[i] += heaviest;
+			while (entries[claims[i].at] != UINT32_MAX)
+				claims[i].at = (claims[i].at + claims[i].skip) % size;
+			entries[claims[i].at] = claims[i].slot;
+			filled++;
+		}
+	}
+	return differs;
+}
+
+/* Claims with weights up to `most`; the number of them. */
+static uint32_t draw_claims(lb_maglev_claim claims[64], uint64_t *seed, uint32_t size, uint32_t most)
+{
+	uint32_t n = 1 + (uint32_t)(lb_mix64((*seed)++) % 64);
+
+	for (uint32_t i = 0; i < n; i++, *seed += 3)
+		claims[i] = (lb_maglev_claim){.at = (uint32_t)(lb_mix64(*seed) % size),
+					      .skip = 1 + (uint32_t)(lb_mix64(*seed + 1) % (size - 1)),
+					      .weight = 1 + (uint32_t)(lb_mix64(*seed + 2) % most),
+					      .slot = i};
+	return n;
+}
+
+START_TEST(any_weights_are_filled_as_by_envoys_doubles)
+{
+	static const uint32_t sizes[] = {2, 7, 1009, DEFAULT_SIZE},
+			      largest[] = {2, 5, 10, 1000, LB_WEIGHT_MAX};
+	static lb_atomic16 got[DEFAULT_SIZE];
+	static uint32_t expected[DEFAULT_SIZE], taken[DEFAULT_SIZE / 32 + 1];
+	uint64_t seed = 1;
+	long differ = 0;
+
+	for (long round = 0; round < rounds(2000); round++) {
+		uint32_t size = sizes[round % 64 == 0 ? 3 : round % 3];
+		lb_maglev_claim claims[64], copy[64];
+		uint64_t queue[64];
+		uint32_t n = draw_claims(claims, &seed, size, largest[round % 5]);
+		memcpy(copy, claims, sizeof copy);
+		differ += fill_by_doubles(expected, size, claims, n);
+		for (uint32_t i = 0; i < n; i++)
+			copy[i].part = claims[i].part;
+		lb_maglev_fill(got, size, copy, n, queue, taken);
+		for (uint32_t i = 0; i < size; i++)
+			if (lb_get16(&got[i]) != expected[i])
+				ck_abort_msg("round %ld, entry %u", round, i);
+	}
+	ck_assert_int_gt(differ, 0);
+}
+END_TEST
+
+/* Many rounds of large weights that are nearly the same: doubles are off by more than what is between a turn and its target. */
+START_TEST(large_weights_are_filled_as_by_envoys_doubles)
+{
+	enum { SIZE = 5000011 };
+	lb_atomic16 *got = calloc(SIZE, sizeof *got);
+	uint32_t *expected = calloc(SIZE, sizeof *expected), *taken = calloc(SIZE / 32 + 1, sizeof *taken);
+
+	for (uint32_t round = 0; round < (rounds(1000) == 1000 ? 4 : 1); round++) {
+		lb_maglev_claim claims[2], copy[2];
+		uint64_t queue[2];
+		for (uint32_t i = 0; i < 2; i++)
+			claims[i] = (lb_maglev_claim){
+			    .at = i, .skip = 2 + i, .weight = LB_WEIGHT_MAX - (13 + round) * i, .slot = i};
+		memcpy(copy, claims, sizeof copy);
+		ck_assert(fill_by_doubles(expected, SIZE, claims, 2));
+		for (uint32_t i = 0; i < 2; i++)
+			copy[i].part = claims[i].part;
+		lb_maglev_fill(got, SIZE, copy, 2, queue, taken);
+		for (uint32_t i = 0; i < SIZE; i++)
+			if (lb_get16(&got[i]) != expected[i])
+				ck_abort_msg("round %u, entry %u", round, i);
+	}
+	free(got);
+	free(expected);
+	free(taken);
+}
+END_TEST
+
+/* Labels of the same length, so that their order is that of the numbers. */
+START_TEST(a_table_of_any_weights_is_that_of_envoys_doubles)
+{
+	static uint32_t expected[DEFAULT_SIZE];
+	long differ = 0;
+
+	for (uint64_t round = 0; round < (uint64_t)rounds(50); round++) {
+		lb_maglev_claim claims[64] = {{0}};
+		fleet f;
+		fleet_open(&f, 9, "127.0.0.1:", 90);
+		for (uint32_t i = 0; i < f.n; i++) {
+			f.wanted[i].weight = 1 + (uint32_t)(lb_mix64(10 * round + i) % 10);
+			claims[i] = (lb_maglev_claim){
+			    .at = (uint32_t)(lb_xxh64(f.names[i], 12, 0) % 1009),
+			    .skip = 1 + (uint32_t)(lb_xxh64(f.names[i], 12, 1) % 1008),
+			    .weight = f.wanted[i].weight,
+			    .slot = i,
+			};
+		}
+		differ += fill_by_doubles(expected, 1009, claims, f.n);
+		fleet_fill(&f, LB_HASH_ENVOY, 1009);
+		for (uint32_t i = 0; i < 1009; i++)
+			if (number_at(&f, slot_in_table(&f, i)) != expected[i])
+				ck_abort_msg("round %u, entry %u", (unsigned)round, i);
+		fleet_close(&f);
+	}
+	ck_assert_int_gt(differ, 0);
+}
+END_TEST
+
 START_TEST(any_weights_are_filled_as_by_envoys_rounds)
 {
 	static const uint32_t sizes[] = {2, 3, 7, 61, 1009}, largest[] = {1, 2, 5, 1000, LB_WEIGHT_MAX};
@@ -215,16 +349,11 @@ START_TEST(any_weights_are_filled_as_by_envoys_rounds)
 
 	for (long round = 0; round < rounds(2000); round++) {
 		uint32_t size = sizes[round % 5], most = largest[round / 5 % 5], taken[40];
-		uint32_t n = 1 + (uint32_t)(lb_mix64(seed++) % 64);
 		lb_maglev_claim claims[64], copy[64];
 		uint64_t queue[64];
 		lb_atomic16 got[1009];
 		uint32_t expected[1009];
-		for (uint32_t i = 0; i < n; i++, seed += 3)
-			claims[i] = (lb_maglev_claim){.at = (uint32_t)(lb_mix64(seed) % size),
-						      .skip = 1 + (uint32_t)(lb_mix64(seed + 1) % (size - 1)),
-						      .weight = 1 + (uint32_t)(lb_mix64(seed + 2) % most),
-						      .slot = i};
+		uint32_t n = draw_claims(claims, &seed, size, most);
 		memcpy(copy, claims, sizeof copy);
 		lb_maglev_fill(got, size, copy, n, queue, taken);
 		fill_by_rounds(expected, size, claims, n);
@@ -867,6 +996,9 @@ Suite *suite_maglev(void)
 	tcase_add_test(vectors, table_1_of_the_paper);
 	tcase_add_test(vectors, table_of_go_maglev);
 	tcase_add_test(vectors, any_weights_are_filled_as_by_envoys_rounds);
+	tcase_add_test(vectors, any_weights_are_filled_as_by_envoys_doubles);
+	tcase_add_test(vectors, large_weights_are_filled_as_by_envoys_doubles);
+	tcase_add_test(vectors, a_table_of_any_weights_is_that_of_envoys_doubles);
 	tcase_add_test(vectors, tables_of_envoy);
 	tcase_add_test(vectors, a_table_of_envoy_by_zones);
 	tcase_add_test(vectors, envoys_table_is_one_of_the_set);

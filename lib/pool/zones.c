@@ -183,15 +183,17 @@ uint32_t lb_zones_divide_tier(const lb_pool *pool, lb_view *view, lb_view_tier *
 typedef struct keyed_tier {
 	lb_zone_list list;
 	uint64_t sums[LB_ZONES + 1];
-	uint64_t told[LB_ZONES + 1]; /* the zones' weights, all scaled alike */
+	uint64_t told[LB_ZONES + 1]; /* the zones' weights, without what they have in common */
 	uint32_t heaviest[LB_ZONES + 1];
-	bool divided;
+	uint64_t factor; /* scales them; 0 = zones do not count */
 } keyed_tier;
 
-static void sum_weights(const lb_pool *pool, const lb_tier *tier, keyed_tier *keyed)
+/* Of the members from one place of the view to before another. */
+static void sum_weights(const lb_pool *pool, const lb_tier *all, uint32_t from, uint32_t to,
+			keyed_tier *keyed)
 {
-	for (uint32_t place = 0; place < tier->n; place++) {
-		uint32_t slot = lb_tier_slot(tier, place);
+	for (uint32_t place = from; place < to && place < all->n; place++) {
+		uint32_t slot = lb_tier_slot(all, place);
 		uint32_t zone = lb_zone_place(&keyed->list, lb_get(&pool->slots[slot].zone));
 		uint32_t weight = lb_get(&pool->weights[slot]);
 		keyed->sums[zone] += weight;
@@ -248,36 +250,34 @@ static void weigh_zones(const lb_pool *pool, keyed_tier *keyed)
 		common = lb_gcd(told / both, common);
 		factor = multiple_of(factor, keyed->sums[zone] / both);
 	}
-	keyed->divided = common > 0;
-	if (!keyed->divided)
+	if (common == 0)
 		return;
 	for (uint32_t zone = 0; zone < keyed->list.n; zone++)
 		keyed->told[zone] /= common;
 	if (!fits(keyed, factor))
 		for (factor = 1; fits(keyed, 2 * factor);)
 			factor *= 2;
-	for (uint32_t zone = 0; zone < keyed->list.n; zone++)
-		keyed->told[zone] *= factor;
+	keyed->factor = factor;
 }
 
-/* Writes the weights of those among `members` that are of the tier's priority. */
-static void put_keyed_weights(lb_pool *pool, keyed_tier *keyed, const lb_tier *members, uint32_t priority)
+/* Writes the weights of those from one place of the view to before another that are of the tier's priority. */
+static void put_keyed_weights(lb_pool *pool, const lb_tier *all, uint32_t from, uint32_t to,
+			      keyed_tier *keyed, uint32_t priority)
 {
-	for (uint32_t place = 0; place < members->n; place++) {
-		uint32_t slot = lb_tier_slot(members, place);
+	for (uint32_t place = from; place < to && place < all->n; place++) {
+		uint32_t slot = lb_tier_slot(all, place);
 		if (lb_get(&pool->slots[slot].priority) != priority)
 			continue;
 		uint32_t zone = lb_zone_place(&keyed->list, lb_get(&pool->slots[slot].zone));
-		uint64_t share = share_of(keyed, zone, lb_get(&pool->weights[slot]), 1);
+		uint64_t share = share_of(keyed, zone, lb_get(&pool->weights[slot]), keyed->factor);
 		lb_put(&pool->weights_keyed[slot], (uint32_t)lb_min64(share, UINT32_MAX));
 	}
 }
 
 void lb_zones_weigh_keyed(lb_pool *pool, const lb_view_hold *hold)
 {
-	uint32_t eligible = lb_get(&hold->view->eligible_n), members = lb_get(&hold->view->members_n);
-	lb_tier all = lb_view_piece(pool, hold, 0, members, 0);
-	lb_tier rest = lb_view_piece(pool, hold, eligible, members - eligible, 0);
+	const lb_view *view = hold->view;
+	lb_tier all = lb_view_piece(pool, hold, 0, lb_get(&view->members_n), 0);
 
 	for (uint32_t place = 0; place < all.n; place++) {
 		uint32_t slot = lb_tier_slot(&all, place);
@@ -286,15 +286,17 @@ void lb_zones_weigh_keyed(lb_pool *pool, const lb_view_hold *hold)
 	if (lb_zones_divide(pool) != LB_DIVIDED_BY_WEIGHT)
 		return;
 	/* healthy tiers are the first: by their zones the rest of the priority is weighed at last */
-	for (uint32_t place = lb_get(&hold->view->tiers_n); place-- > 0;) {
-		lb_tier tier = lb_view_tier_at(pool, hold, place);
-		keyed_tier keyed = {.divided = false};
-		sum_weights(pool, &tier, &keyed);
+	for (uint32_t place = lb_get(&view->tiers_n); place-- > 0;) {
+		const lb_view_tier *tier = &view->tiers[place];
+		uint32_t priority = lb_get(&tier->number) % LB_LEVELS;
+		uint32_t from = lb_get(&tier->first), to = from + lb_get(&tier->n);
+		keyed_tier keyed = {.factor = 0};
+		sum_weights(pool, &all, from, to, &keyed);
 		weigh_zones(pool, &keyed);
-		if (!keyed.divided)
+		if (keyed.factor == 0)
 			continue;
-		put_keyed_weights(pool, &keyed, &rest, tier.number % LB_LEVELS);
-		put_keyed_weights(pool, &keyed, &tier, tier.number % LB_LEVELS);
+		put_keyed_weights(pool, &all, lb_get(&view->eligible_n), all.n, &keyed, priority);
+		put_keyed_weights(pool, &all, from, to, &keyed, priority);
 	}
 }
 

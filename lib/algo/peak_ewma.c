@@ -124,18 +124,15 @@ LB_APART static uint32_t pick_from_drawn(void *state, const lb_tier *tier, const
 	uint32_t drawn[LB_CHOICES_MAX];
 	uint32_t n = lb_draw(state, tier, pick, pick->rules->choices, drawn);
 
-	if (n == 0)
-		return LB_NO_SLOT;
-	if (n == 1)
-		return drawn[0];
-	uint32_t best = drawn[0];
-	lb_offer offer = offer_of(state, pick, best);
-	for (uint32_t i = 1; i < n; i++) {
-		lb_offer other = offer_of(state, pick, drawn[i]);
-		if (!better(other, offer))
+	uint32_t best = n > 0 ? drawn[0] : LB_NO_SLOT;
+	lb_offer least = {0};
+
+	for (uint32_t i = 0; i < n && n > 1; i++) {
+		lb_offer offer = offer_of(state, pick, drawn[i]);
+		if (i > 0 && !better(offer, least))
 			continue;
 		best = drawn[i];
-		offer = other;
+		least = offer;
 	}
 	return best;
 }

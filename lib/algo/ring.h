@@ -4,7 +4,7 @@
  * in: ring_plan.h, ring_points.h.
  *
  * One ring for each tier of a view, in two halves. The points are sorted; an index over their top bits says where to look,
- * so a pick looks at two to four of them, however many there are. A reader that is overtaken may see a mixture of two builds:
+ * so a pick looks at a few of them, however many there are, and nearly always at their upper 32 bits only. A reader that is overtaken may see a mixture of two builds:
  * each number that it reads is bounded before it is used.
  */
 #ifndef LB_ALGO_RING_H
@@ -28,13 +28,13 @@ typedef struct lb_ring {
 /* Where a half's arrays lie. */
 typedef struct lb_ring_half {
 	lb_ring *rings;
-	void *points; /* lb_atomic64 or lb_atomic32, by width */
+	lb_atomic32 *uppers; /* the points' upper 32 bits */
+	lb_atomic32 *lowers; /* their lower ones; NULL: points have 32 */
 	lb_atomic32 *index;
 	size_t index_size; /* entries */
 	lb_atomic16 *slots;
 	lb_contender *contenders; /* by slot, for tiers that did not fit; of both halves */
 	uint32_t capacity;        /* points */
-	uint32_t width;           /* bits of a point: 32 or 64 */
 } lb_ring_half;
 
 /* The state: this head, then the arrays of both halves. It belongs to one process. */
@@ -66,17 +66,19 @@ static inline size_t lb_ring_index_stride(size_t stride)
 /* The half, but each array from a ring's first element on. */
 static inline lb_ring_half lb_ring_half_from(lb_ring_half half, uint32_t first, uint32_t index)
 {
-	half.points = lb_at(half.points, (size_t)first * (half.width / 8));
+	half.uppers += first;
+	half.lowers = half.lowers ? half.lowers + first : NULL;
 	half.slots += first;
 	half.index += index;
 	return half;
 }
 
-static inline uint64_t lb_ring_point(const lb_ring_half *half, uint32_t at)
+/* A point of so many bits as points have, from its two parts. */
+static inline uint64_t lb_ring_point(const lb_atomic32 *uppers, const lb_atomic32 *lowers, uint32_t at)
 {
-	if (half->width == 64)
-		return lb_get64((const lb_atomic64 *)half->points + at);
-	return lb_get((const lb_atomic32 *)half->points + at);
+	uint64_t upper = lb_get(&uppers[at]);
+
+	return lowers ? upper << 32 | lb_get(&lowers[at]) : upper;
 }
 
 #endif

@@ -74,15 +74,19 @@ size_t lb_ring_size(const lb_algo_shape *shape, const lb_algo_rules *rules)
 
 static void put_point(const lb_ring_half *half, uint32_t at, uint64_t point)
 {
-	if (half->width == 64)
-		lb_put64((lb_atomic64 *)half->points + at, point);
-	else
-		lb_put((lb_atomic32 *)half->points + at, (uint32_t)point);
+	lb_put(&half->uppers[at], (uint32_t)(half->lowers ? point >> 32 : point));
+	if (half->lowers)
+		lb_put(&half->lowers[at], (uint32_t)point);
+}
+
+static uint64_t get_point(const lb_ring_half *half, uint32_t at)
+{
+	return lb_ring_point(half->uppers, half->lowers, at);
 }
 
 static uint32_t bucket_of(const lb_ring_draft *draft, uint64_t point)
 {
-	return (uint32_t)(point >> (draft->half.width - draft->bits));
+	return (uint32_t)(point >> ((draft->half.lowers ? 64 : 32) - draft->bits));
 }
 
 static const char *name_of(const lb_ring_draft *draft, uint32_t place)
@@ -93,7 +97,7 @@ static const char *name_of(const lb_ring_draft *draft, uint32_t place)
 /* Our own ring is made of names alone, so names decide where points are the same; others go by the order of addition. */
 static bool after(const lb_ring_draft *draft, uint32_t at, uint64_t point, uint32_t place)
 {
-	uint64_t other = lb_ring_point(&draft->half, at);
+	uint64_t other = get_point(&draft->half, at);
 	uint32_t other_place = lb_get16(&draft->half.slots[at]);
 
 	if (other != point)
@@ -105,7 +109,7 @@ static bool after(const lb_ring_draft *draft, uint32_t at, uint64_t point, uint3
 
 static void copy_entry(const lb_ring_half *half, uint32_t to, uint32_t from)
 {
-	put_point(half, to, lb_ring_point(half, from));
+	put_point(half, to, get_point(half, from));
 	lb_put16(&half->slots[to], lb_get16(&half->slots[from]));
 }
 
@@ -118,7 +122,7 @@ static void sort_points(const lb_ring_draft *draft, uint32_t first, uint32_t end
 		gap = 3 * gap + 1;
 	for (; gap > 0; gap /= 3) {
 		for (uint32_t i = first + gap; i < end; i++) {
-			uint64_t point = lb_ring_point(&draft->half, i);
+			uint64_t point = get_point(&draft->half, i);
 			uint32_t place = lb_get16(&draft->half.slots[i]), at = i;
 			for (; at >= first + gap && after(draft, at - gap, point, place); at -= gap)
 				copy_entry(&draft->half, at, at - gap);
@@ -173,8 +177,7 @@ static uint32_t drop_doubles(const lb_ring_draft *draft, uint32_t to, uint32_t f
 	bool drops = draft->plan.profile == LB_HASH_NGINX;
 
 	for (uint32_t at = first; at < end; at++) {
-		if (drops && at > first &&
-		    lb_ring_point(&draft->half, at) == lb_ring_point(&draft->half, to - 1))
+		if (drops && at > first && get_point(&draft->half, at) == get_point(&draft->half, to - 1))
 			continue;
 		copy_entry(&draft->half, to++, at);
 	}
@@ -294,20 +297,20 @@ static void forget_others(const lb_ring_half *half, const lb_algo_view *view)
 static void lay_out(lb_ring_head *head, uint32_t capacity, uint32_t width)
 {
 	size_t stride = lb_ring_stride(capacity), index_stride = lb_ring_index_stride(stride);
-	void *points = head + 1;
-	lb_atomic32 *index = lb_at(points, 2 * stride * (width / 8));
+	lb_atomic32 *uppers = (lb_atomic32 *)(head + 1), *lowers = uppers + 2 * stride;
+	lb_atomic32 *index = width == 64 ? lowers + 2 * stride : lowers;
 	lb_atomic16 *slots = (lb_atomic16 *)(index + 2 * index_stride);
 
 	for (uint32_t half = 0; half < 2; half++)
 		head->halves[half] = (lb_ring_half){
 		    .rings = head->rings[half],
-		    .points = lb_at(points, half * stride * (width / 8)),
+		    .uppers = uppers + half * stride,
+		    .lowers = width == 64 ? lowers + half * stride : NULL,
 		    .index = index + half * index_stride,
 		    .index_size = index_stride,
 		    .slots = slots + half * stride,
 		    .contenders = lb_at(slots, 2 * stride * sizeof *slots),
 		    .capacity = capacity,
-		    .width = width,
 		};
 }
 

@@ -6,10 +6,10 @@
 
 /* What a pick goes by: one reading of a ring, in bounds whatever it was read from. */
 typedef struct lb_ring_reading {
-	const void *points; /* from the ring's first element on, as are the others */
+	const lb_atomic32 *uppers, *lowers; /* from the ring's first element on, as are the others */
 	const lb_atomic32 *index;
 	const lb_atomic16 *slots;
-	uint32_t width, n, bits; /* n = 0: there is none */
+	uint32_t n, bits; /* n = 0: there is none */
 } lb_ring_reading;
 
 #define FIRST (UINT64_C(1) << 40)
@@ -37,13 +37,7 @@ static inline lb_ring_reading read_ring(const lb_ring_half *half, const lb_tier 
 	    (size_t)index + (1u << bits) + 1 > half->index_size)
 		first = n = index = 0;
 	lb_ring_half from = lb_ring_half_from(*half, first, index);
-	return (lb_ring_reading){from.points, from.index, from.slots, half->width, n, bits};
-}
-
-static uint64_t point_at(const lb_ring_reading *ring, uint32_t at)
-{
-	return ring->width == 64 ? lb_get64((const lb_atomic64 *)ring->points + at)
-				 : lb_get((const lb_atomic32 *)ring->points + at);
+	return (lb_ring_reading){from.uppers, from.lowers, from.index, from.slots, n, bits};
 }
 
 /* The first of the points from `low` to `high` that is not before the hash; `high` if there is none. */
@@ -53,7 +47,7 @@ LB_APART static uint32_t search(lb_ring_reading ring, uint64_t hash, uint32_t lo
 		high = ring.n;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (point_at(&ring, middle) < hash)
+		if (lb_ring_point(ring.uppers, ring.lowers, middle) < hash)
 			low = middle + 1;
 		else
 			high = middle;
@@ -61,37 +55,33 @@ LB_APART static uint32_t search(lb_ring_reading ring, uint64_t hash, uint32_t lo
 	return low;
 }
 
-/* How many of the NEAR points from `at` on are before the hash. */
-static inline uint32_t count_near(const lb_ring_reading *ring, uint64_t hash, uint32_t at)
+/* How many of the NEAR points from here on have less in their upper bits. */
+static inline uint32_t count_less(const lb_atomic32 *uppers, uint32_t upper)
 {
-	if (ring->width == 32) {
-		const lb_atomic32 *p = (const lb_atomic32 *)ring->points + at;
-		return (uint32_t)((lb_get(&p[0]) < hash) + (lb_get(&p[1]) < hash) + (lb_get(&p[2]) < hash) +
-				  (lb_get(&p[3]) < hash) + (lb_get(&p[4]) < hash) + (lb_get(&p[5]) < hash));
-	}
-	const lb_atomic64 *p = (const lb_atomic64 *)ring->points + at;
-	return (uint32_t)((lb_get64(&p[0]) < hash) + (lb_get64(&p[1]) < hash) + (lb_get64(&p[2]) < hash) +
-			  (lb_get64(&p[3]) < hash) + (lb_get64(&p[4]) < hash) + (lb_get64(&p[5]) < hash));
+	return (uint32_t)((lb_get(&uppers[0]) < upper) + (lb_get(&uppers[1]) < upper) +
+			  (lb_get(&uppers[2]) < upper) + (lb_get(&uppers[3]) < upper) +
+			  (lb_get(&uppers[4]) < upper) + (lb_get(&uppers[5]) < upper));
 }
 
 /*
  * The first point that is not before the key's hash; behind the last one the first. A bucket has 2 to 4 points: to count a few
  * from its beginning on, even those of the next, costs less than to guess where to stop.
  */
-static inline uint32_t find(lb_ring_reading ring, uint64_t key)
+LB_WITHIN static uint32_t find(lb_ring_reading ring, uint64_t key)
 {
-	uint64_t hash = ring.width == 32 ? (uint32_t)key : key;
-	uint32_t bucket = (uint32_t)(hash >> (ring.width - ring.bits));
+	uint64_t hash = ring.lowers ? key : (uint32_t)key;
+	uint32_t upper = (uint32_t)(ring.lowers ? key >> 32 : key);
+	uint32_t bucket = upper >> (32 - ring.bits);
 	uint32_t at = lb_get(&ring.index[bucket]);
 
-	if (ring.n < NEAR || at > ring.n - NEAR) {
+	if (ring.n <= NEAR || at >= ring.n - NEAR) {
 		at = search(ring, hash, 0, ring.n);
 	} else {
 		/* whose line comes while the points are compared */
 		lb_get16(&ring.slots[at]);
-		uint32_t n = count_near(&ring, hash, at);
+		uint32_t n = count_less(&ring.uppers[at], upper);
 		at += n;
-		if (n == NEAR)
+		if (n == NEAR || lb_get(&ring.uppers[at]) == upper)
 			at = search(ring, hash, at, lb_get(&ring.index[bucket + 1]));
 	}
 	return at < ring.n ? at : 0;
@@ -173,7 +163,8 @@ static uint32_t table_ring_hash(const void *state, const lb_algo_shape *shape, c
 
 	(void)shape;
 	if (i < ring.n)
-		*entry = (lb_algo_entry){.slot = lb_get16(&ring.slots[i]), .point = point_at(&ring, i)};
+		*entry = (lb_algo_entry){.slot = lb_get16(&ring.slots[i]),
+					 .point = lb_ring_point(ring.uppers, ring.lowers, i)};
 	return ring.n;
 }
 

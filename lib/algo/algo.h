@@ -84,7 +84,7 @@ typedef struct lb_pick {
 	const lb_algo_lane *lane;
 	const lb_algo_rules *rules;
 	lb_time now;
-	uint64_t key;    /* of a keyed algorithm; a request without one got one at random */
+	uint64_t key;    /* of a keyed algorithm; a request without one got one at random; others have none */
 	uint64_t cursor; /* the algorithm's own: what it wrote at the attempt before; unknown at the first */
 	uint32_t attempt, refused_n;
 	uint16_t refused[LB_REFUSED_MAX]; /* full: later ones are not listed */

@@ -6,7 +6,6 @@ bool lb_recent_read(const lb_recent *recent, uint32_t number, lb_recent_entry *e
 	if (recent->n == 0 || number == 0)
 		return false;
 	const lb_recent_record *record = &recent->records[number & (recent->n - 1)];
-
 	uint64_t head = lb_get64_acquire(&record->head);
 
 	if (head >> 32 != number)
@@ -16,5 +15,5 @@ bool lb_recent_read(const lb_recent *recent, uint32_t number, lb_recent_entry *e
 	entry->at = lb_get64_acquire(&record->at);
 	entry->endpoint = lb_get64_acquire(&record->endpoint);
 	entry->latency = lb_get64_acquire(&record->latency);
-	return lb_get64(&record->head) == head;
+	return lb_get(recent->written) - number < recent->n;
 }

@@ -10,7 +10,7 @@
 #include <lbcore/base.h>
 
 typedef struct lb_recent_record {
-	/* {32 number of the record in its ring, counted from 1, 24 attempt, 8 result}; 0 while it is being written */
+	/* {32 number of the record in its ring, counted from 1, 24 attempt, 8 result}; written last */
 	lb_atomic64 head;
 	lb_atomic64 at;
 	lb_atomic64 endpoint;
@@ -44,9 +44,10 @@ static inline uint32_t lb_recent_number(const lb_recent *recent)
 }
 
 /*
- * Every store after `head` = 0 is a release, and every load before the second look at it an acquire. So a reader that
- * saw any new value sees, by its second look, that the number is gone or another one. Where a head is two halves, the upper
- * one is written last and read first: the number.
+ * A record is overwritten by the n-th after it, whose number is given before. Every store of a record is a release, and every
+ * load an acquire: so a reader that saw any new value sees, when it looks at `written` afterwards, that the number was given;
+ * one that saw the head sees all that belongs to it. Where a head is two halves, the upper one is written last and read first:
+ * the number.
  */
 static inline void lb_recent_add(const lb_recent *recent, const lb_recent_entry *entry)
 {
@@ -55,7 +56,6 @@ static inline void lb_recent_add(const lb_recent *recent, const lb_recent_entry 
 	uint32_t number = lb_recent_number(recent);
 	lb_recent_record *record = &recent->records[number & (recent->n - 1)];
 
-	lb_put64(&record->head, 0);
 	lb_put64_release(&record->at, entry->at);
 	lb_put64_release(&record->endpoint, entry->endpoint);
 	lb_put64_release(&record->latency, entry->latency);

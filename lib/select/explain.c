@@ -130,7 +130,8 @@ int lb_explain(lb_selector *selector, const lb_request *request, lb_explanation 
 	lb_dry_lane dry;
 	open_dry_lane(&dry, lane);
 	lb_pick pick = {.lane = &dry.algo, .now = request->now != 0 ? request->now : lb_env_now(&pool->env)};
-	pick.key = lb_request_key(selector, request, &pick);
+	if (selector->keyed)
+		pick.key = lb_request_key(request, &pick);
 	lb_choice choice = {
 	    .selector = selector, .pool = pool, .lane = lane, .ticket = &fresh, .pick = &pick};
 	lb_taken taken = ask_dry(&choice, request, &dry.algo, LB_NO_SLOT);

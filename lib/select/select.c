@@ -136,7 +136,8 @@ static inline int select_in(lb_selector *selector, lb_pool *pool, const lb_reque
 	pick.lane = &lane->algo;
 	pick.rules = &selector->rules;
 	pick.now = now;
-	pick.key = lb_request_key(selector, request, &pick);
+	if (selector->keyed)
+		pick.key = lb_request_key(request, &pick);
 	pick.attempt = 0;
 	pick.refused_n = 0;
 	if (row == LB_NO_ROW || !is_ordinary(selector, pool, request, ticket, now))

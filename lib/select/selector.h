@@ -37,11 +37,10 @@ static inline const lb_lane *lb_request_lane(const lb_pool *pool, const lb_reque
 	return lb_get64(&lane->head->worker) != 0 || lane->shared ? lane : NULL;
 }
 
-/* A keyed algorithm's key: a request without one has one of its own. */
-static inline uint64_t lb_request_key(const lb_selector *selector, const lb_request *request,
-				      const lb_pick *pick)
+/* A keyed algorithm's key: a request without one has one of its own. The others' picks have none. */
+static inline uint64_t lb_request_key(const lb_request *request, const lb_pick *pick)
 {
-	if (!selector->keyed || request->key != 0 || (request->flags & LB_REQUEST_KEY) != 0)
+	if (request->key != 0 || (request->flags & LB_REQUEST_KEY) != 0)
 		return request->key;
 	return lb_pick_random(pick);
 }

@@ -196,7 +196,8 @@ int lb_pool_set_breaker(lb_pool *pool, lb_endpoint endpoint, lb_breaker_force fo
  * as one zone has one, zones without get nothing), and how many callers like ourselves stand there (0 everywhere = as many in
  * each zone that has endpoints). Both 0 forgets the zone. With weights, traffic goes by weight x usable share x
  * overprovision_percent; without, and with lb_pool_config.zone set, as much as is fair stays in our zone, and what is too
- * much for it goes to zones that have more endpoints than callers. Hashing goes by weights only.
+ * much for it goes to zones that have more endpoints than callers. Hashing goes by weights only. In panic the zones of a
+ * priority are not told apart, but by hashing.
  * Returns LB_OK; LB_EINVAL: zone 0, weight above LB_WEIGHT_MAX, callers above LB_CALLERS_MAX; LB_ELIMIT: LB_ZONES_MAX zones
  * are known. A priority with more than LB_ZONES_MAX zones is not divided, nor what is above 48 zones in all priorities together. Source: Envoy's zone aware routing and locality weighted
  * load balancing. Threads: control.

@@ -226,7 +226,7 @@ struct lb_pool {
 	lb_about *about;            /* by slot */
 	lb_atomic32 *weights;       /* by slot: as configured */
 	lb_atomic32 *weights_now;   /* by slot: x LB_WEIGHT_UNIT x what its slow start leaves of it */
-	lb_atomic32 *weights_keyed; /* by slot: as hashing sees them, when zones have weights */
+	lb_atomic32 *weights_keyed; /* by slot: as hashing sees them, the zones' weights included */
 	lb_atomic32 *ramps;   /* by slot: the part of its weight in slow start, of 2^32; 0 = all of it */
 	lb_trial *cells;      /* by slot x breaker.trials */
 	lb_atomic32 *index;   /* buckets of the name index: slot, or LB_NO_SLOT */

@@ -168,22 +168,10 @@ static bool walk(lb_choice *choice, uint32_t first, uint32_t n, uint32_t shut)
 	return false;
 }
 
-/* Has a zone of a tier divided by weight none? */
-static bool has_no_share(const lb_view *view, const lb_view_tier *tier, uint32_t group)
-{
-	uint32_t at = lb_get(&tier->groups) + group;
-
-	if (lb_get(&tier->divided) != LB_DIVIDED_BY_WEIGHT || at >= LB_ZONE_GROUPS_MAX)
-		return false;
-	return lb_get(&view->groups[at].until) == (group > 0 ? lb_get(&view->groups[at - 1].until) : 0);
-}
-
 /* The other zones of a tier, each its algorithm's choice: first that of any member of theirs, then in order. */
 static bool ask_other_zones(lb_choice *choice, lb_group refused, const lb_tier *whole, const lb_tier *asked)
 {
-	const lb_view *view = choice->view.view;
-	const lb_view_tier *tier = &view->tiers[refused.place];
-	uint32_t groups = lb_get(&tier->groups_n), start = 0;
+	uint32_t groups = lb_get(&choice->view.view->tiers[refused.place].groups_n), start = 0;
 
 	if (whole->n <= asked->n || groups > LB_ZONES)
 		return false;
@@ -197,7 +185,7 @@ static bool ask_other_zones(lb_choice *choice, lb_group refused, const lb_tier *
 	for (uint32_t i = 0; i < groups; i++) {
 		lb_group group = {refused.place, (start + i) % groups};
 		lb_tier other = lb_group_tier(choice->pool, &choice->view, group);
-		if (group.zone == refused.zone || other.n == 0 || has_no_share(view, tier, group.zone))
+		if (group.zone == refused.zone || other.n == 0)
 			continue;
 		choice->pick->refused_n = 0;
 		choice->taken.reason = lb_group_reason(&choice->view, group);

@@ -79,7 +79,7 @@ LB_WITHIN static uint32_t find(lb_ring_reading ring, uint64_t key)
 	} else {
 		/* whose line comes while the points are compared */
 		lb_get16(&ring.slots[at]);
-		uint32_t n = count_less(&ring.uppers[at], upper);
+		uint32_t n = count_less(ring.uppers + at, upper);
 		at += n;
 		if (n == NEAR || lb_get(&ring.uppers[at]) == upper)
 			at = search(ring, hash, at, lb_get(&ring.index[bucket + 1]));

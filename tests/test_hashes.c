@@ -600,6 +600,16 @@ START_TEST(points_that_are_dropped_spoil_no_other_ring)
 }
 END_TEST
 
+/* A ring of six, and its tier. */
+static lb_tier open_six(hashing *h, lb_hash_profile profile)
+{
+	hashing_open(h, 6, LB_RING_HASH, profile, 0);
+	for (int i = 0; i < 6; i++)
+		hashing_add(h, (char[]){(char)('a' + i), 0}, 1);
+	lb_view_hold hold = lb_view_hold_now(h->pool);
+	return lb_view_tier_at(h->pool, &hold, 0);
+}
+
 /*
  * A reader that is overtaken by builds may see any of their numbers side by side. Whatever they are, it reads within the
  * arrays (the sanitizers' business) and answers, once.
@@ -608,11 +618,7 @@ START_TEST(a_mixture_of_rings_is_read_within_bounds)
 {
 	for (int p = 0; p < RINGS; p++) {
 		hashing h;
-		hashing_open(&h, 6, LB_RING_HASH, rings[p], 0);
-		for (int i = 0; i < 6; i++)
-			hashing_add(&h, (char[]){(char)('a' + i), 0}, 1);
-		lb_view_hold hold = lb_view_hold_now(h.pool);
-		lb_tier tier = lb_view_tier_at(h.pool, &hold, 0);
+		lb_tier tier = open_six(&h, rings[p]);
 		const lb_ring_half *half = &((const lb_ring_head *)h.selector->state)->halves[tier.buffer];
 		lb_ring *ring = &half->rings[tier.number];
 		uint32_t n = lb_get(&ring->n);
@@ -639,11 +645,7 @@ START_TEST(nobody_is_named_twice_running_and_the_walk_ends)
 {
 	for (int p = 0; p < RINGS; p++) {
 		hashing h;
-		hashing_open(&h, 6, LB_RING_HASH, rings[p], 0);
-		for (int i = 0; i < 6; i++)
-			hashing_add(&h, (char[]){(char)('a' + i), 0}, 1);
-		lb_view_hold hold = lb_view_hold_now(h.pool);
-		lb_tier tier = lb_view_tier_at(h.pool, &hold, 0);
+		lb_tier tier = open_six(&h, rings[p]);
 		lb_algo_lane lane = {.shape = &h.pool->shape, .weights = h.pool->weights};
 		lb_pick pick = {
 		    .lane = &lane, .rules = &h.selector->rules, .key = UINT64_C(0x9123456789abcdef)};

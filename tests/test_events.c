@@ -54,6 +54,23 @@ START_TEST(a_request_hands_out_a_bounded_number)
 }
 END_TEST
 
+/* It looks after its lane, and goes the careful way, too. */
+START_TEST(one_with_two_reasons_to_look_hands_out_no_more)
+{
+	rig r;
+	lb_ticket ticket = {0};
+
+	open_quiet(&r);
+	for (int i = 0; i < 40; i++)
+		note(&r);
+	r.w.now += LB_MICROSECONDS;
+	ck_ok(lb_select(r.selector, &(lb_request){.prefer = r.e[0]}, &ticket));
+	ck_assert_int_eq(r.w.events_n, (int)LB_EVENTS_A_REQUEST);
+	ck_ok(lb_report_result(r.selector, &ticket, LB_SUCCESS));
+	rig_close(&r);
+}
+END_TEST
+
 START_TEST(a_writer_that_sleeps_holds_up_what_comes_after_and_hands_it_out)
 {
 	rig r;
@@ -242,6 +259,7 @@ Suite *suite_events(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_request_hands_out_a_bounded_number);
+	tcase_add_test(tests, one_with_two_reasons_to_look_hands_out_no_more);
 	tcase_add_test(tests, a_writer_that_sleeps_holds_up_what_comes_after_and_hands_it_out);
 	tcase_add_test(tests, a_writer_that_is_lapped);
 	tcase_add_test(tests, an_old_number_does_not_overwrite_a_newer_one);

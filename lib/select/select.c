@@ -96,7 +96,7 @@ static int refuse(const lb_lane *lane, int error)
 	return error;
 }
 
-/* The careful way, with a row that was claimed, or LB_NO_ROW. Events that it caused are handed out. */
+/* The careful way, with a row that was claimed, or LB_NO_ROW. Events may come of it. */
 LB_APART static int select_carefully(lb_selector *selector, const lb_request *request, const lb_lane *lane,
 				     uint32_t row, lb_pick *pick, uint32_t named, lb_ticket *ticket)
 {
@@ -114,8 +114,6 @@ LB_APART static int select_carefully(lb_selector *selector, const lb_request *re
 			lb_ledger_unclaim(&lane->ledger, row);
 		refuse(lane, taken.error);
 	}
-	if (lb_events_waiting(pool))
-		lb_events_deliver(pool);
 	return taken.error;
 }
 
@@ -127,10 +125,14 @@ static inline uint32_t ask_once(lb_selector *selector, lb_view_hold hold, lb_pic
 	return tier.n > 0 ? selector->pick(selector->state, &tier, pick) : LB_NO_SLOT;
 }
 
-/* On a row that was claimed, or LB_NO_ROW. Takes what the algorithm names if nothing stands in the way. */
+/*
+ * On a row that was claimed, or LB_NO_ROW. Takes what the algorithm names if nothing stands in the way; else sets `stirred`:
+ * events may have come of it.
+ */
 static inline int select_in(lb_selector *selector, lb_pool *pool, const lb_request *request,
-			    const lb_lane *lane, uint32_t row, lb_time now, lb_ticket *ticket)
+			    const lb_lane *lane, uint32_t row, lb_time now, lb_ticket *ticket, bool *stirred)
 {
+	uint32_t named = LB_NO_SLOT;
 	lb_pick pick;
 
 	pick.lane = &lane->algo;
@@ -140,15 +142,18 @@ static inline int select_in(lb_selector *selector, lb_pool *pool, const lb_reque
 		pick.key = lb_request_key(request, &pick);
 	pick.attempt = 0;
 	pick.refused_n = 0;
-	if (row == LB_NO_ROW || !is_ordinary(selector, pool, request, ticket, now))
-		return select_carefully(selector, request, lane, row, &pick, LB_NO_SLOT, ticket);
-	lb_view_hold hold = lb_view_hold_now(pool);
-	lb_taken taken = {.slot = ask_once(selector, hold, &pick)};
-	if (taken.slot >= pool->shape.slots || !take_plainly(pool, lane, taken.slot, &taken.pass))
-		return select_carefully(selector, request, lane, row, &pick, taken.slot, ticket);
-	taken.reason = lb_get(&hold.view->only_reason);
-	open_ticket(pool, lane, row, taken, request, now, 0, ticket);
-	return LB_OK;
+	if (row != LB_NO_ROW && is_ordinary(selector, pool, request, ticket, now)) {
+		lb_view_hold hold = lb_view_hold_now(pool);
+		named = ask_once(selector, hold, &pick);
+		lb_taken taken = {.slot = named};
+		if (named < pool->shape.slots && take_plainly(pool, lane, named, &taken.pass)) {
+			taken.reason = lb_get(&hold.view->only_reason);
+			open_ticket(pool, lane, row, taken, request, now, 0, ticket);
+			return LB_OK;
+		}
+	}
+	*stirred = true;
+	return select_carefully(selector, request, lane, row, &pick, named, ticket);
 }
 
 int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticket)
@@ -169,11 +174,11 @@ int lb_select(lb_selector *selector, const lb_request *request, lb_ticket *ticke
 	if (ticket->attempts == LB_TRIED_MAX)
 		return refuse(lane, LB_ENONE);
 	uint32_t row = lb_ledger_claim(&lane->ledger);
-	bool attends = row == LB_NO_ROW || lb_lane_attend_due(lane, row, now);
-	if (attends)
+	bool stirred = row == LB_NO_ROW || lb_lane_attend_due(lane, row, now);
+	if (stirred)
 		row = attend(pool, lane, row, now);
-	int error = select_in(selector, pool, request, lane, row, now, ticket);
-	if (attends && lb_events_waiting(pool))
+	int error = select_in(selector, pool, request, lane, row, now, ticket, &stirred);
+	if (stirred && lb_events_waiting(pool))
 		lb_events_deliver(pool);
 	return error;
 }

@@ -123,7 +123,6 @@ LB_APART static uint32_t pick_from_drawn(void *state, const lb_tier *tier, const
 {
 	uint32_t drawn[LB_CHOICES_MAX];
 	uint32_t n = lb_draw(state, tier, pick, pick->rules->choices, drawn);
-
 	uint32_t best = n > 0 ? drawn[0] : LB_NO_SLOT;
 	lb_offer least = {0};
 

@@ -43,25 +43,8 @@ typedef struct lb_ring_head {
 	_Alignas(LB_LINE) lb_ring rings[2][LB_TIERS_MAX];
 } lb_ring_head;
 
-/* The points that a half may hold, and the bits of a point. */
-uint32_t lb_ring_capacity(const lb_algo_shape *shape, const lb_algo_rules *rules);
-uint32_t lb_ring_width(const lb_algo_rules *rules);
-
 size_t lb_ring_size(const lb_algo_shape *shape, const lb_algo_rules *rules);
 void lb_ring_build(void *state, const lb_algo_view *view);
-
-/* Elements of a half's arrays, so that each array begins on a cache line; an index has 2 entries for 4 points. */
-static inline size_t lb_ring_stride(uint32_t capacity)
-{
-	return ((size_t)capacity + 31) & ~(size_t)31;
-}
-
-#define LB_RING_INDEX_SPARE 3u /* entries of a tier's index besides: the least and the end */
-
-static inline size_t lb_ring_index_stride(size_t stride)
-{
-	return stride / 2 + LB_TIERS_MAX * LB_RING_INDEX_SPARE;
-}
 
 /* The half, but each array from a ring's first element on. */
 static inline lb_ring_half lb_ring_half_from(lb_ring_half half, uint32_t first, uint32_t index)

@@ -5,11 +5,13 @@
 #include "algo/ring.h"
 #include "algo/ring_plan.h"
 #include "algo/ring_points.h"
+#include "base/span.h"
 
 #include <string.h>
 
 #define POINTS_USUAL UINT64_C(1048576) /* of a half, where 4 x 160 for each slot were more */
 #define POINTS_FEW 65536u              /* unequal weights take many, however few slots */
+#define INDEX_SPARE 3u                 /* entries of a tier's index besides: the least and the end */
 
 /* One tier's ring in the making. Until it is done, places of the tier stand where slots will. */
 typedef struct lb_ring_draft {
@@ -20,17 +22,12 @@ typedef struct lb_ring_draft {
 	uint32_t n, bits, taken;
 } lb_ring_draft;
 
-static uint64_t max64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 /* Four times 160 points for each slot, if those are not too many; 160 in any case. */
 static uint64_t usual_capacity(const lb_algo_shape *shape)
 {
 	uint64_t least = (uint64_t)shape->slots * LB_RING_POINTS;
 
-	return 4 * least < POINTS_USUAL ? 4 * least : max64(least, POINTS_USUAL);
+	return 4 * least < POINTS_USUAL ? 4 * least : lb_max64(least, POINTS_USUAL);
 }
 
 static uint64_t capacity_of(const lb_algo_shape *shape, const lb_algo_rules *rules)
@@ -42,34 +39,45 @@ static uint64_t capacity_of(const lb_algo_shape *shape, const lb_algo_rules *rul
 	case LB_HASH_LIBMEMCACHED:
 		return size != 0 ? size : (uint64_t)shape->slots * LB_RING_POINTS;
 	case LB_HASH_NGINX:
-		return size != 0 ? size : max64(usual_capacity(shape), POINTS_FEW);
+		return size != 0 ? size : lb_max64(usual_capacity(shape), POINTS_FEW);
 	case LB_HASH_ENVOY:
 		/* with equal weights the ring is less than a point of each larger than asked for */
 		size = size != 0 ? size : LB_RING_ENVOY_SIZE;
-		return max64(max64(usual_capacity(shape), POINTS_FEW), (uint64_t)size + shape->slots);
+		return lb_max64(lb_max64(usual_capacity(shape), POINTS_FEW), (uint64_t)size + shape->slots);
 	default:
 		return size != 0 ? size : usual_capacity(shape);
 	}
 }
 
-uint32_t lb_ring_capacity(const lb_algo_shape *shape, const lb_algo_rules *rules)
+static uint32_t points_of_half(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
 	uint64_t capacity = capacity_of(shape, rules);
 
 	return capacity < LB_RING_POINTS_MAX ? (uint32_t)capacity : LB_RING_POINTS_MAX;
 }
 
-uint32_t lb_ring_width(const lb_algo_rules *rules)
+static uint32_t width_of(const lb_algo_rules *rules)
 {
 	return rules->profile == LB_HASH_LBCORE || rules->profile == LB_HASH_ENVOY ? 64 : 32;
 }
 
+/* Elements of a half's arrays, so that each array begins on a cache line; an index has 2 entries for 4 points. */
+static size_t stride_of(uint32_t capacity)
+{
+	return ((size_t)capacity + 31) & ~(size_t)31;
+}
+
+static size_t index_stride_of(size_t stride)
+{
+	return stride / 2 + (size_t)LB_TIERS_MAX * INDEX_SPARE;
+}
+
 size_t lb_ring_size(const lb_algo_shape *shape, const lb_algo_rules *rules)
 {
-	size_t stride = lb_ring_stride(lb_ring_capacity(shape, rules));
+	size_t stride = stride_of(points_of_half(shape, rules));
 
-	return sizeof(lb_ring_head) + 2 * stride * (lb_ring_width(rules) / 8 + sizeof(lb_atomic16)) +
-	       2 * lb_ring_index_stride(stride) * sizeof(lb_atomic32) + shape->slots * sizeof(lb_contender);
+	return sizeof(lb_ring_head) + 2 * stride * (width_of(rules) / 8 + sizeof(lb_atomic16)) +
+	       2 * index_stride_of(stride) * sizeof(lb_atomic32) + shape->slots * sizeof(lb_contender);
 }
 
 static void put_point(const lb_ring_half *half, uint32_t at, uint64_t point)
@@ -243,7 +251,7 @@ static uint64_t print_of(const lb_algo_view *view, uint32_t place, uint32_t firs
 /* Where the tier at `place` has its index, behind those of the points before it. */
 static uint32_t index_at(uint32_t first, uint32_t place)
 {
-	return first / 2 + place * LB_RING_INDEX_SPARE;
+	return first / 2 + place * INDEX_SPARE;
 }
 
 static void build_ring(lb_ring_draft *draft, lb_ring *ring, uint32_t first, uint32_t place)
@@ -294,9 +302,10 @@ static void forget_others(const lb_ring_half *half, const lb_algo_view *view)
 			lb_put64(&half->rings[number].print, 0);
 }
 
+/* Where the arrays lie that lb_ring_size made room for. */
 static void lay_out(lb_ring_head *head, uint32_t capacity, uint32_t width)
 {
-	size_t stride = lb_ring_stride(capacity), index_stride = lb_ring_index_stride(stride);
+	size_t stride = stride_of(capacity), index_stride = index_stride_of(stride);
 	lb_atomic32 *uppers = (lb_atomic32 *)(head + 1), *lowers = uppers + 2 * stride;
 	lb_atomic32 *index = width == 64 ? lowers + 2 * stride : lowers;
 	lb_atomic16 *slots = (lb_atomic16 *)(index + 2 * index_stride);
@@ -322,7 +331,7 @@ void lb_ring_build(void *state, const lb_algo_view *view)
 	if (view->tiers_n == 0)
 		return;
 	if (head->halves[0].capacity == 0)
-		lay_out(head, lb_ring_capacity(view->shape, view->rules), lb_ring_width(view->rules));
+		lay_out(head, points_of_half(view->shape, view->rules), width_of(view->rules));
 	lb_ring_half half = head->halves[view->tiers[0].buffer];
 	forget_others(&half, view);
 	for (uint32_t i = 0; i < view->tiers_n; i++)

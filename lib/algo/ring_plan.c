@@ -1,10 +1,7 @@
 /* The profiles' rules. See ring_plan.h. */
 #include "algo/ring_plan.h"
 
-static uint64_t min64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
+#include "base/span.h"
 
 /*
  * RJ/ketama, ketama.c: float pct = (float)memory / (float)total; floorf(pct * 40.0 * (float)servers). The product is one of
@@ -45,7 +42,7 @@ static uint64_t labels_of_envoy(lb_ring_plan *plan, uint32_t weight)
 	lb_real part = lb_real_part(weight, plan->weight, LB_DOUBLE);
 
 	plan->target = lb_real_sum(plan->target, lb_real_product(plan->scale, part));
-	uint64_t due = min64(lb_real_ceiling(plan->target), plan->room);
+	uint64_t due = lb_min64(lb_real_ceiling(plan->target), plan->room);
 
 	return due > plan->given ? due - plan->given : 0;
 }
@@ -82,7 +79,7 @@ uint32_t lb_ring_plan_next(lb_ring_plan *plan, uint32_t weight)
 	/* one each, and of the rest a part: who had any has one */
 	if (plan->wanted > plan->room && labels > 0)
 		labels = 1 + (labels - 1) * (plan->room - plan->n) / plan->wanted;
-	labels = min64(labels, plan->room - plan->given);
+	labels = lb_min64(labels, plan->room - plan->given);
 	plan->given += labels;
 	return (uint32_t)labels;
 }

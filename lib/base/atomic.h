@@ -82,7 +82,8 @@ static inline bool lb_cas(lb_atomic32 *field, uint32_t *seen, uint32_t wanted)
 
 /*
  * Adds to a field that only this thread writes (`shared` false: a plain load and store, no locked instruction; asked first, so
- * that compilers lay it out as the way straight on), or that any thread may write. Release: what was written before is seen by whoever acquires the field.
+ * that compilers lay it out as the way straight on), or that any thread may write. Release: what was written before is seen
+ * by whoever acquires the field.
  */
 static inline void lb_bump(lb_atomic32 *field, uint32_t value, bool shared)
 {

@@ -1,8 +1,6 @@
 /* A decaying average in fixed point. See ewma.h. */
 #include "core/ewma.h"
 
-#include "base/span.h"
-
 #define LOG2_E UINT64_C(103957133576908768) /* log2(e) x 2^56 */
 
 /* 2^(-i/32) x 2^32 */

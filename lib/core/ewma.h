@@ -7,6 +7,7 @@
 #define LB_CORE_EWMA_H
 
 #include "base/atomic.h"
+#include "base/span.h"
 
 #include <lbcore/base.h>
 
@@ -17,6 +18,8 @@ typedef struct lb_decay {
 	uint64_t part; /* 1 / tau, scaled by 2^64 */
 	lb_span soon;  /* tau / LB_DECAY_LEAST: a sample that follows within this weighs the least */
 } lb_decay;
+
+#define LB_SAMPLE_MAX (UINT64_C(1) << 50) /* ns, 13 days: x 256, differences and sums fit */
 
 #define LB_DECAY_SHIFT 10
 #define LB_DECAY_LEAST (1u << LB_DECAY_SHIFT)
@@ -70,14 +73,12 @@ static inline uint64_t lb_ewma_mix(uint64_t old, uint64_t fresh, uint64_t weight
 static inline void lb_ewma_add(lb_ewma *ewma, const lb_decay *decay, lb_span sample, lb_time now)
 {
 	uint64_t old = lb_get64(&ewma->value);
-	/* 2^50 ns are 13 days: x 256 and differences fit */
-	uint64_t fresh = (sample < (UINT64_C(1) << 50) ? sample : UINT64_C(1) << 50) << 8;
+	uint64_t fresh = lb_min64(sample, LB_SAMPLE_MAX) << 8;
 
 	if (old != 0) {
-		lb_time stamp = lb_get64(&ewma->stamp);
-		lb_span dt = now > stamp ? now - stamp : 0;
+		lb_span dt = lb_time_since(now, lb_get64(&ewma->stamp));
 		fresh = dt <= decay->soon ? lb_ewma_step(old, fresh)
-					  : lb_ewma_mix(old, fresh, lb_decay_weight(decay, dt));
+					  : lb_ewma_mix(old, fresh, lb_decay_weight_later(decay, dt));
 	}
 	lb_put64(&ewma->value, fresh > 0 ? fresh : 1);
 	lb_put64(&ewma->stamp, now);

@@ -9,10 +9,7 @@
 #define LB_CORE_PEAK_H
 
 #include "base/random.h"
-#include "base/span.h"
 #include "core/ewma.h"
-
-#define LB_PEAK_SAMPLE_MAX (UINT64_C(1) << 50) /* ns; x 256 fits */
 
 /*
  * The average after a sample, `dt` after the one before. Samples that come soon weigh less than lb_decay_weight can say: there
@@ -21,7 +18,7 @@
  */
 static inline uint64_t lb_peak_next(uint64_t average, const lb_decay *decay, lb_span sample, lb_span dt)
 {
-	uint64_t fresh = lb_max64(lb_min64(sample, LB_PEAK_SAMPLE_MAX) << 8, 1);
+	uint64_t fresh = lb_max64(lb_min64(sample, LB_SAMPLE_MAX) << 8, 1);
 
 	if (fresh >= average)
 		return fresh;

@@ -63,7 +63,7 @@ void lb_pool_settle(lb_pool *pool, const lb_lane *lane, lb_entry entry, uint32_t
 	lb_record *record = &lane->records[number];
 	bool moved_on = pool->has_breaker && lb_tally_due(&record->tally, pool->breaker.bucket, now);
 
-	latency = lb_min64(latency, LB_LATENCY_MAX);
+	latency = lb_min64(latency, LB_SAMPLE_MAX);
 	if (moved_on)
 		lb_tally_turn(&record->tally, &slot->circuit.window, pool->breaker.bucket, now,
 			      lb_record_calls(record), lane->shared);

@@ -11,8 +11,6 @@
 void lb_pool_settle(lb_pool *pool, const lb_lane *lane, lb_entry entry, uint32_t outcome, lb_span latency,
 		    lb_time now);
 
-#define LB_LATENCY_MAX (UINT64_C(1) << 50) /* 13 days: sums of them stay sums */
-
 /* A success of the present epoch, with no trial, no failures to take back and no traffic that waits for it to return. */
 static inline bool lb_is_quiet(const lb_slot *slot, const lb_entry *entry, uint32_t outcome)
 {
@@ -70,7 +68,7 @@ static inline bool lb_settle_quietly(const lb_pool *pool, const lb_lane *lane, c
 	uint32_t number = lb_endpoint_slot(entry->endpoint);
 	const lb_tally *tally = &lane->records[number].tally;
 
-	if (!lb_is_quiet(&pool->slots[number], entry, outcome) || latency > LB_LATENCY_MAX ||
+	if (!lb_is_quiet(&pool->slots[number], entry, outcome) || latency > LB_SAMPLE_MAX ||
 	    (pool->has_breaker && lb_tally_due(tally, pool->breaker.bucket, now)))
 		return false;
 	if (lb_get(&pool->header->peaks) != 0)
